@@ -1,0 +1,45 @@
+/* Page: the few things that HTML alone cannot do yet. Every page works without them.
+
+   data-open="id"     opens the dialog with that id where the browser does not know commandfor
+   data-select-all    ticks every checkbox of the same table
+   data-dismiss       removes the toast it is in
+   data-close-menus   a menu closes when something else is pressed                                        */
+(() => {
+  const knowsCommands = "commandForElement" in HTMLButtonElement.prototype;
+
+  function closeMenus(target) {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(target)) menu.open = false;
+    }
+  }
+
+  function command(button) {
+    const dialog = document.getElementById(button.getAttribute("commandfor"));
+    if (button.getAttribute("command") === "show-modal") dialog?.showModal();
+    if (button.getAttribute("command") === "close") dialog?.close();
+  }
+
+  addEventListener("click", ({ target }) => {
+    closeMenus(target);
+    const button = target.closest?.("button");
+    if (!button) return;
+    if (!knowsCommands && button.hasAttribute("commandfor")) command(button);
+    if ("dismiss" in button.dataset) button.closest(".toast")?.remove();
+  });
+
+  addEventListener("change", ({ target }) => {
+    if (!("selectAll" in (target.dataset ?? {}))) return;
+    for (const box of target.closest("table").querySelectorAll("tbody input[type=checkbox]")) {
+      if (box.checked !== target.checked) box.click();
+    }
+  });
+
+  /* A form is sent once; its button says so and keeps its width. */
+  addEventListener("submit", ({ target, submitter }) => {
+    if (!submitter || target.method === "dialog" || target.hasAttribute("hx-post")) return;
+    setTimeout(() => submitter.setAttribute("aria-busy", "true"));
+  });
+  addEventListener("pageshow", () => {
+    for (const button of document.querySelectorAll("button[aria-busy]:not([data-busy])")) button.removeAttribute("aria-busy");
+  });
+})();
