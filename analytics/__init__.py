@@ -1,0 +1,1 @@
+"""How well: KPIs, segments of value, churn, cohorts, goals, budgets, liability, dashboards."""

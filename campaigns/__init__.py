@@ -1,0 +1,1 @@
+"""When: audiences, journeys, messages, placements, experiments, surveys, contests, community, calendar."""

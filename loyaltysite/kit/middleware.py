@@ -1,0 +1,26 @@
+"""Every request has an id: taken from a sane X-Request-ID or made here, echoed, and in every log line."""
+
+import re
+import secrets
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from loyaltysite.kit import log
+
+SANE = re.compile(r"[A-Za-z0-9._\-]{8,64}")
+
+
+def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        name = given if SANE.fullmatch(given) else secrets.token_hex(8)
+        token = log.request_id.set(name)
+        try:
+            response = get_response(request)
+        finally:
+            log.request_id.reset(token)
+        response["X-Request-ID"] = name
+        return response
+
+    return middleware

@@ -1,0 +1,30 @@
+"""Celery: late acknowledgement and one message at a time, so that a killed worker loses nothing."""
+
+from datetime import timedelta
+from typing import Any
+
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 300
+# Longer than any task may take, or Redis would hand a running task to a second worker.
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"visibility_timeout": 900, "global_keyprefix": "wafa:"}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
+CELERY_TIMEZONE = "UTC"
+
+HEARTBEAT_SECONDS = 15
+# One line a periodic task: name, task, how often. Each is idempotent and may be skipped or doubled.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "heartbeat": {
+        "task": "loyaltysite.kit.tasks.heartbeat",
+        "schedule": timedelta(seconds=HEARTBEAT_SECONDS),
+        # An old heartbeat is no news: it must not queue up while no worker runs.
+        "options": {"expires": HEARTBEAT_SECONDS},
+    },
+}

@@ -1,0 +1,20 @@
+"""Settings of the tests: quick hashes, mail in memory, a cache per process; the database is real."""
+
+from .base import *  # noqa: F403
+from .base import DATABASES
+
+SECRET_KEY = "only-for-tests"  # noqa: S105
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+# A test holds its transaction open for as long as it runs, which may be long under a debugger.
+for _settings in DATABASES.values():
+    _settings["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=600s"
+    _settings["CONN_MAX_AGE"] = 0
