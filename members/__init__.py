@@ -1,0 +1,1 @@
+"""Who: programs, team, members, identities, stores, orders, events and the audit."""

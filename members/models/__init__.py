@@ -1,0 +1,28 @@
+"""The tables of `members`, one aggregate a module."""
+
+from members.models.audit import AuditEntry
+from members.models.facts import Event, Fact, WaitingFact
+from members.models.orders import Order, OrderLine, OrderState, Return, ReturnLine
+from members.models.people import Holder, Identity, Member
+from members.models.programs import Program, Role, Store, TeamMembership
+from members.models.users import User
+
+__all__ = [
+    "AuditEntry",
+    "Event",
+    "Fact",
+    "Holder",
+    "Identity",
+    "Member",
+    "Order",
+    "OrderLine",
+    "OrderState",
+    "Program",
+    "Return",
+    "ReturnLine",
+    "Role",
+    "Store",
+    "TeamMembership",
+    "User",
+    "WaitingFact",
+]

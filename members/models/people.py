@@ -1,0 +1,108 @@
+"""Members of a program and what identifies them. Personal data lives here and nowhere else."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_scopes import ScopedManager
+
+from members.models.programs import Program
+
+
+class Holder(models.Model):
+    """Whoever can hold wallets: a member, a household or a cause. `seq` is the guard: every fact raises it by one,
+    so that two facts about one holder never pass each other unseen (SEMANTICS 16)."""
+
+    class Kind(models.TextChoices):
+        MEMBER = "member", _("Member")
+        HOUSEHOLD = "household", _("Household")
+        CAUSE = "cause", _("Cause")
+
+    program = models.ForeignKey(
+        Program, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.MEMBER)
+    seq = models.BigIntegerField(default=0)
+
+    objects = ScopedManager(program="program")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(seq__gte=0), name="holder_seq_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Member(models.Model):
+    class State(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        BLOCKED = "blocked", _("Blocked")
+        CLOSED = "closed", _("Closed")
+
+    holder = models.OneToOneField(Holder, primary_key=True, on_delete=models.PROTECT, related_name="member")
+    program = models.ForeignKey(Program, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    number = models.CharField(_("member number"), max_length=12)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    language = models.CharField(_("language"), max_length=8, blank=True)
+    birthday = models.DateField(_("birthday"), null=True, blank=True)
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.ACTIVE)
+    tags = ArrayField(models.CharField(max_length=64), verbose_name=_("tags"), default=list, blank=True)
+    source = models.CharField(_("joined through"), max_length=32, default="dashboard")
+    joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+
+    objects = ScopedManager(program="program")
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [
+            models.UniqueConstraint(fields=["program", "number"], name="member_number_unique"),
+            models.CheckConstraint(condition=models.Q(state__in=["active", "blocked", "closed"]), name="member_state_known"),
+            models.CheckConstraint(condition=models.Q(number__regex=r"^\d{12}$"), name="member_number_twelve_digits"),
+        ]
+        indexes = [
+            models.Index(fields=["program", "-joined_at", "-holder"], name="member_by_joining"),
+            GinIndex(SearchVector("name", config="simple"), name="member_name_words"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.number
+
+
+class Identity(models.Model):
+    """What a member is known by, normalised; one kind and value belong to one member of a program."""
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+        PHONE = "phone", _("Phone")
+        CARD = "card", _("Card number")
+        SHOP = "shop", _("Shop customer id")
+        SOCIAL = "social", _("Social account")
+
+    program = models.ForeignKey(Program, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="identities")
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    value = models.CharField(_("value"), max_length=254)
+    verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
+
+    objects = ScopedManager(program="program")
+
+    class Meta:
+        verbose_name = _("identity")
+        verbose_name_plural = _("identities")
+        constraints = [
+            models.UniqueConstraint(fields=["program", "kind", "value"], name="identity_unique"),
+            models.CheckConstraint(condition=~models.Q(value=""), name="identity_not_empty"),
+        ]
+        indexes = [
+            models.Index(
+                "program", OpClass("value", name="varchar_pattern_ops"), name="identity_by_prefix"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.value}"

@@ -1,0 +1,100 @@
+"""A program is the tenant: its settings, its stores and its team."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_scopes import ScopedManager
+
+HEX_COLOR = r"^#[0-9a-f]{6}$"
+
+
+def default_languages() -> list[str]:
+    return ["en"]
+
+
+class Program(models.Model):
+    slug = models.SlugField(_("address"), max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    currency = models.CharField(_("currency"), max_length=3)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    languages = ArrayField(models.CharField(max_length=8), verbose_name=_("languages"), default=default_languages)
+    prices_include_tax = models.BooleanField(_("prices include tax"), default=True)
+    tax_rate = models.DecimalField(_("tax rate in percent"), max_digits=6, decimal_places=3, default=0)
+    basis = models.JSONField(_("what earns"), default=dict, blank=True)
+    return_days = models.PositiveSmallIntegerField(_("days to return"), default=14)
+    brand = models.CharField(_("brand colour"), max_length=7, default="#0b4a5c")
+    is_demo = models.BooleanField(_("demo"), default=False)
+    # Grows whenever units, rules or tiers change, so that a process knows that its compiled rules are old.
+    catalogue = models.BigIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("program")
+        verbose_name_plural = _("programs")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(currency__regex="^[A-Z]{3}$"), name="program_currency_is_iso"),
+            models.CheckConstraint(condition=models.Q(brand__regex=HEX_COLOR), name="program_brand_is_hex"),
+            models.CheckConstraint(
+                condition=models.Q(tax_rate__gte=0, tax_rate__lte=100), name="program_tax_rate_is_percent"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", _("Owner")
+    MANAGER = "manager", _("Manager")
+    ANALYST = "analyst", _("Analyst")
+    CASHIER = "cashier", _("Cashier")
+
+
+class TeamMembership(models.Model):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="teams")
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="team")
+    role = models.CharField(_("role"), max_length=16, choices=Role)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    # Read before a program is chosen (which programs may this user open?), hence not scoped.
+    objects = models.Manager()
+
+    class Meta:
+        verbose_name = _("team member")
+        verbose_name_plural = _("team members")
+        constraints = [
+            models.UniqueConstraint(fields=["program", "user"], name="teammembership_once_a_program"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="teammembership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"
+
+
+class Store(models.Model):
+    """A place or channel where orders happen."""
+
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="stores")
+    code = models.CharField(_("code"), max_length=64)
+    name = models.CharField(_("name"), max_length=200)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    objects = ScopedManager(program="program")
+
+    class Meta:
+        verbose_name = _("store")
+        verbose_name_plural = _("stores")
+        constraints = [models.UniqueConstraint(fields=["program", "code"], name="store_code_unique")]
+
+    def __str__(self) -> str:
+        return self.name

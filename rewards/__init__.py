@@ -1,0 +1,1 @@
+"""What: units, wallets, the ledger, earning rules and their engine, tiers."""

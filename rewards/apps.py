@@ -1,0 +1,25 @@
+"""The rewards app: its ledger may be read by the application's role and written only by `wafa_post`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.apps import AppConfig
+
+
+class RewardsConfig(AppConfig):
+    name = "rewards"
+    default_auto_field = "django.db.models.BigAutoField"
+    # Privileges that the application's role keeps; wafa_post runs with its owner's.
+    protected_tables: ClassVar[dict[str, set[str]]] = {
+        table: {"SELECT"}
+        for table in (
+            "rewards_wallet",
+            "rewards_entry",
+            "rewards_lot",
+            "rewards_allocation",
+            "rewards_pricing",
+            "rewards_award",
+            "rewards_settlement",
+        )
+    } | {"rewards_seal": {"SELECT", "INSERT"}, "rewards_sealedhead": {"SELECT", "INSERT"}}

@@ -1,0 +1,28 @@
+"""The tables of `rewards`, one aggregate a module."""
+
+from rewards.models.awards import Award, Counter, Pricing, Settlement
+from rewards.models.ledger import Allocation, Entry, EntryKind, Lot, Unit, Wallet
+from rewards.models.rules import EarningRule, RuleVersion
+from rewards.models.seals import Seal, SealedHead
+from rewards.models.tiers import Metric, Standing, Tier, TierScheme
+
+__all__ = [
+    "Allocation",
+    "Award",
+    "Counter",
+    "EarningRule",
+    "Entry",
+    "EntryKind",
+    "Lot",
+    "Metric",
+    "Pricing",
+    "RuleVersion",
+    "Seal",
+    "SealedHead",
+    "Settlement",
+    "Standing",
+    "Tier",
+    "TierScheme",
+    "Unit",
+    "Wallet",
+]
