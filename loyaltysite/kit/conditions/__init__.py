@@ -4,7 +4,8 @@ A missing value makes every comparison false; `not` is two-valued (SEMANTICS 44)
 letter by letter, case counts; "" in a text or choice is missing, and so is an empty set.
 """
 
-from loyaltysite.kit.conditions.condition import Condition, parse
+from loyaltysite.kit.conditions.condition import Condition, describe, parse
+from loyaltysite.kit.conditions.explanation import Missing
 from loyaltysite.kit.conditions.kinds import (
     BOOLEAN,
     CHOICE,
@@ -21,6 +22,7 @@ from loyaltysite.kit.conditions.kinds import (
 )
 from loyaltysite.kit.conditions.parser import MAX_DEPTH, MAX_NODES, ConditionError
 from loyaltysite.kit.conditions.registry import Collection, Field, Registry, Rows
+from loyaltysite.kit.conditions.words import operator_label
 
 __all__ = [
     "BOOLEAN",
@@ -40,8 +42,11 @@ __all__ = [
     "ConditionError",
     "Field",
     "Kind",
+    "Missing",
     "Op",
     "Registry",
     "Rows",
+    "describe",
+    "operator_label",
     "parse",
 ]

@@ -5,11 +5,15 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from loyaltysite.kit.conditions import nodes, predicate
+from django.db.models import Q
+
+from loyaltysite.kit.conditions import nodes, predicate, sql
+from loyaltysite.kit.conditions.explanation import Explainer, Missing
 from loyaltysite.kit.conditions.nodes import Always, Leaf, Node
 from loyaltysite.kit.conditions.parser import Parser
 from loyaltysite.kit.conditions.predicate import Moment, Test
 from loyaltysite.kit.conditions.registry import Registry, reader
+from loyaltysite.kit.conditions.words import describe_node
 
 
 class Condition:
@@ -60,6 +64,28 @@ class Condition:
         read_moment = self.moment_reader()
         return lambda subject: test(subject, read_moment(subject))
 
+    def q(self, now: datetime | None = None) -> Q:
+        """For .filter(), on rows of the registry's model. A relative condition needs `now`, as above.
+
+        To negate it, parse {"not": tree}: the Q alone may be NULL for a row, which ~Q would keep out too.
+        Raises ConditionError for a field that only Python can answer.
+        """
+        if self.is_relative and now is None:
+            raise ValueError("this condition asks about days from now: pass now")
+        return sql.compile_node(self.simple, None if now is None else Moment.of(now))
+
+    def explain(
+        self, subject: Any, now: datetime | None = None, *, currency: str | None = None
+    ) -> list[Missing]:
+        """The decisive conditions that the subject fails; empty if it meets the whole tree.
+
+        Of a failed `all` the failed parts, of a failed `any` every part, under `not` what should not hold.
+        """
+        moment = None
+        if self.is_relative:
+            moment = Moment.of(now) if now is not None else self.moment_reader()(subject)
+        return list(Explainer(moment, currency).explain(self.root, subject))
+
     def moment_reader(self) -> Callable[[Any], Moment | None]:
         if self.registry.now is None:
             raise ValueError(f"the registry {self.registry.name} has no moment of its own: pass now")
@@ -87,3 +113,8 @@ def parse(tree: Any, registry: Registry) -> Condition:
     Raises ConditionError with `path`, `reason` and a sentence.
     """
     return Condition(Parser().parse(tree, registry), registry)
+
+
+def describe(condition: Condition, *, currency: str | None = None) -> str:
+    """The condition in plain words of the active language; without a currency money has two decimals."""
+    return describe_node(condition.root, currency)
