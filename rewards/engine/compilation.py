@@ -131,6 +131,13 @@ class _KindCompiler:
         barred = tuple(_gates(rule, number, periods))
         step = Step(
             rule=rule,
+            rule_id=rule.id,
+            version_id=rule.version_id,
+            terms=rule.terms,
+            place=rule.place,
+            group=rule.group.key if rule.group and rule.group.mode != "all" else "",
+            mode=rule.group.mode if rule.group else "",
+            is_tiered=rule.amount.kind == "per_amount",
             number=number,
             bit=bit,
             periods=periods,

@@ -64,9 +64,7 @@ class Part:
     def whole(self, name: str, *, least: int = 0, most: int = 2**53) -> int:
         value = self.value(name)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self.refuse(
-                name, _("Give a whole number from %(least)d to %(most)d."), least=least, most=most
-            )
+            self.refuse(name, _("Give a whole number from %(least)d to %(most)d."), least=least, most=most)
         return value
 
     def flag(self, name: str) -> bool:

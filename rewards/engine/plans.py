@@ -27,9 +27,17 @@ class Cap:
 
 @dataclass(slots=True)
 class Step:
-    """One compiled rule. `bit` is its mark in the masks of its plan, `stops` those it shuts out."""
+    """One compiled rule. `bit` is its mark in the masks of its plan, `stops` those it shuts out; `group` is
+    "" where all members of the group add."""
 
     rule: Rule
+    rule_id: int
+    version_id: int
+    terms: str
+    place: tuple[int, int]
+    group: str
+    mode: str
+    is_tiered: bool
     number: int
     bit: int
     periods: tuple[str, ...]
@@ -40,12 +48,6 @@ class Step:
     formula: tuple[object, ...]
     selector: int
     stops: int = 0
-
-    @property
-    def group(self) -> str:
-        """The group in which only one rule wins, "" if all add."""
-        group = self.rule.group
-        return group.key if group is not None and group.mode != "all" else ""
 
 
 @dataclass(frozen=True, slots=True)

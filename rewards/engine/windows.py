@@ -73,7 +73,7 @@ def _hours(part: Part) -> tuple[tuple[int, int], ...]:
         if not isinstance(span, list) or len(span) != 2:
             raise RuleError(_("Give two times, the first and the last."), path=path)
         begin, end = (_minute(value, f"{path}[{index}]") for index, value in enumerate(span))
-        if begin == end or begin == DAY_MINUTES:
+        if begin in {end, DAY_MINUTES}:
             raise RuleError(_("The end must differ from the beginning."), path=path)
         spans.append((begin, end))
     return tuple(spans)

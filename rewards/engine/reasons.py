@@ -1,0 +1,61 @@
+"""The arithmetic of an award, folded small for storing and unfolded for people."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+# The formula with name, precision, value and minor units it is per; the selection; the tier's factor as a
+# pair or None; what was desired as numerator and denominator; the room that the cap had.
+Trail = tuple[Any, ...]
+
+Step = dict[str, object]
+
+
+def unfold(trail: Sequence[Any], *, cut_by: str, awarded: int) -> tuple[Step, ...]:
+    """The steps from a trail, also from one that was stored as JSON: base, tier, cap, rounding.
+
+    Amounts are exact texts in units ("16.2", or "5/3" where no decimal is exact), money is in minor units.
+    """
+    (name, precision, value, per_minor), found, tier, numerator, denominator, left = trail
+    units = 10**precision
+    basis, quantity, _counted, positions = found
+    desired = Fraction(numerator, denominator) / units
+    base = desired / Fraction(*tier) if tier else desired
+    first: Step = {"step": name, "value": plain(Fraction(value)), "amount": plain(base)}
+    if name in {"per_amount", "whole_steps", "percent"}:
+        first |= {"basis_minor": basis}
+    if name in {"per_amount", "whole_steps"}:
+        first |= {"per_minor": per_minor}
+    if name == "per_item":
+        first |= {"quantity": quantity}
+    if positions:
+        first |= {"lines": list(positions)}
+    steps = [first]
+    if tier:
+        steps.append({"step": "tier", "factor": plain(Fraction(*tier)), "amount": plain(desired)})
+    final = Fraction(awarded, units)
+    if cut_by == "group":
+        steps.append({"step": "group", "amount": plain(final)})
+    elif cut_by:
+        steps.append(_cap(cut_by, Fraction(left, units), final))
+    elif final != desired:
+        steps.append({"step": "rounding", "amount": plain(final)})
+    return tuple(steps)
+
+
+def _cap(cut_by: str, left: Fraction, final: Fraction) -> Step:
+    step: Step = {"step": "cap", "by": cut_by, "amount": plain(final)}
+    return step if cut_by == "unit_order" else step | {"left": plain(left)}
+
+
+def plain(value: Fraction) -> str:
+    """An exact text: a plain decimal where there is one, else a fraction."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest != 1:
+        return str(value)
+    text = format(Decimal(value.numerator) / Decimal(value.denominator), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
