@@ -46,6 +46,8 @@ class Explainer:
         if bool(compile_node(node)(subject, self.moment)) is wanted:
             return
         match node:
+            case Always() | Never() | All(()):
+                yield self._constant(node, path, negated=not wanted)
             case All(children) | AnyOf(children):
                 key = "all" if isinstance(node, All) else "any"
                 for index, child in enumerate(children):
@@ -56,8 +58,6 @@ class Explainer:
                 yield self._leaf(field, op, value, subject, path, negated=not wanted)
             case Has() | Count():
                 yield self._quantifier(node, subject, path, negated=not wanted)
-            case Always() | Never():
-                yield self._constant(node, path, negated=not wanted)
 
     def _leaf(self, field: Field, op: Op, value: Any, subject: Any, path: str, *, negated: bool) -> Missing:
         found = reader(field.read)(subject)

@@ -79,7 +79,7 @@ def operator_label(kind: Kind, op: Op) -> str:
 
 def describe_node(node: Node, currency: str | None) -> str:  # noqa: PLR0911 (one return a kind of node)
     match node:
-        case Always():
+        case Always() | All(()):
             return _("always")
         case Never():
             return _("never")
