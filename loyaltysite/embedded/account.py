@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from loyaltysite.embedded.errors import EmbeddedError
 
@@ -68,21 +68,36 @@ class Account:
             raise EmbeddedError(f"{Path(command[0]).name} failed: {words[-1] if words else done.returncode}")
         return done
 
-    def start(
-        self, command: list[str], *, output: Path, leash: signal.Signals | None
-    ) -> subprocess.Popen[bytes]:
-        """Start a server in a session of its own; with `leash` it gets that signal when this process dies."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-        with os.fdopen(os.open(output, flags, 0o600), "ab") as log:
+    def start(self, command: list[str], *, output: Path, leash: signal.Signals) -> subprocess.Popen[bytes]:
+        """Start a server that gets the signal `leash` when this process dies, however it does."""
+        with self._open(output) as log:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=die_with_parent(leash) if leash else None,  # noqa: PLW1509 - we start no threads
+                preexec_fn=die_with_parent(leash),  # noqa: PLW1509 - we start no threads
                 **self._options(),
             )
+
+    def release(self, command: list[str], *, output: Path) -> int:
+        """Start a server that lives on without us, and give its process id."""
+        with self._open(output) as log:
+            done = subprocess.run(
+                ["/bin/sh", "-c", '"$0" "$@" >&2 & echo $!', *command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                check=True,
+                **self._options(),
+            )
+        return int(done.stdout)
+
+    def _open(self, path: Path) -> BinaryIO:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        return os.fdopen(os.open(path, flags, 0o600), "ab")
 
     def _options(self) -> dict[str, Any]:
         options: dict[str, Any] = {"env": environment(os.environ), "cwd": "/"}

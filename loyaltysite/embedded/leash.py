@@ -45,4 +45,7 @@ def main(only_one: str, users: str, postgres: str, redis: str) -> None:
 
 
 if __name__ == "__main__":
+    if os.fork():
+        os._exit(0)  # whoever started us need not wait
+    os.setsid()
     main(*sys.argv[1:])

@@ -32,7 +32,8 @@ class Cluster:
         self.account = accounts.current()
         self.data = path / "data"
         self.secrets = path / "passwords.json"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._launched = 0
 
     @functools.cached_property
     def sockets(self) -> Path:
@@ -59,8 +60,8 @@ class Cluster:
         return pid if pid and processes.is_server(pid, self.data) else None
 
     def running(self) -> bool:
-        if self._process is not None:
-            self._process.poll()
+        if self._child is not None:
+            self._child.poll()
         return self.pid() is not None
 
     def start(self, *, attached: bool = False) -> None:
@@ -81,11 +82,11 @@ class Cluster:
         self.account.write(self.data / "pg_hba.conf", tuning.ACCESS)
         log = self.path / "start.log"
         log.unlink(missing_ok=True)
-        self._process = self.account.start(
-            [str(self.programs / "postgres"), "-D", str(self.data)],
-            output=log,
-            leash=signal.SIGINT if attached else None,
-        )
+        command = [str(self.programs / "postgres"), "-D", str(self.data)]
+        if attached:
+            self._child = self.account.start(command, output=log, leash=signal.SIGINT)
+        else:
+            self._launched = self.account.release(command, output=log)
         if not processes.wait_until(self._ready_or_dead, seconds=PATIENCE) or not self._ready():
             raise EmbeddedError(f"PostgreSQL did not start: {self._last_words()}")
         self._prepare()
@@ -98,6 +99,8 @@ class Cluster:
         processes.send(pid, signal.SIGINT)
         if not processes.wait_until(lambda: not self.running(), seconds=60):
             self.kill()
+        if self._child is not None:
+            self._child.wait()
 
     def kill(self) -> None:
         """Kill -9 the server with all its processes, as a power cut would."""
@@ -106,8 +109,8 @@ class Cluster:
             processes.send(pid, signal.SIGKILL)
         for other in processes.working_in(self.data):
             processes.send(other, signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
+        if self._child is not None:
+            self._child.wait()
         processes.wait_until(lambda: not processes.working_in(self.data), seconds=10)
 
     def remove(self) -> None:
@@ -147,7 +150,10 @@ class Cluster:
         return len(lines) > 7 and lines[7].strip() == "ready"
 
     def _ready_or_dead(self) -> bool:
-        return self._ready() or self._process is None or self._process.poll() is not None
+        return self._ready() or self._dead()
+
+    def _dead(self) -> bool:
+        return self._child.poll() is not None if self._child else not processes.exists(self._launched)
 
     def _last_words(self) -> str:
         lines: list[str] = []

@@ -25,18 +25,23 @@ def working_in(folder: Path) -> list[int]:
 
 def is_server(pid: int, folder: Path) -> bool:
     """Whether this process lives and works in the folder."""
-    if PROC.joinpath("self").exists():
-        try:
-            return str((PROC / str(pid) / "cwd").readlink()) == str(folder.resolve())
-        except OSError:
-            return False
+    if not PROC.joinpath("self").exists():
+        return exists(pid)
+    try:
+        return str((PROC / str(pid) / "cwd").readlink()) == str(folder.resolve())
+    except OSError:
+        return False
+
+
+def exists(pid: int) -> bool:
+    """Whether there is such a process that is more than a name waiting to be buried."""
     try:
         os.kill(pid, 0)
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except ProcessLookupError:
         return False
-    except PermissionError:
-        pass
-    return True
+    except OSError:
+        return True
 
 
 def read_pid(path: Path) -> int | None:

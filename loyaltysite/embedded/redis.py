@@ -24,7 +24,8 @@ class Redis:
         self.account = accounts.current()
         self.secret = path / "password"
         self.data = path / "data"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._launched = 0
 
     @functools.cached_property
     def socket(self) -> Path:
@@ -38,8 +39,8 @@ class Redis:
         return pid if pid and processes.is_server(pid, self.data) else None
 
     def running(self) -> bool:
-        if self._process is not None:
-            self._process.poll()
+        if self._child is not None:
+            self._child.poll()
         return self.pid() is not None
 
     def start(self, *, attached: bool = False) -> None:
@@ -53,11 +54,11 @@ class Redis:
         (self.path / "redis.pid").unlink(missing_ok=True)
         self.account.write(self.path / "redis.conf", self._configuration())
         log = self.path / "redis.log"
-        self._process = self.account.start(
-            [str(programs.redis(self.account)), str(self.path / "redis.conf")],
-            output=log,
-            leash=signal.SIGTERM if attached else None,
-        )
+        command = [str(programs.redis(self.account)), str(self.path / "redis.conf")]
+        if attached:
+            self._child = self.account.start(command, output=log, leash=signal.SIGTERM)
+        else:
+            self._launched = self.account.release(command, output=log)
         if not processes.wait_until(self._answers_or_dead, seconds=60) or not self._answers():
             lines = log.read_text(errors="replace").strip().splitlines() or ["it gave no reason"]
             raise EmbeddedError(f"Redis did not start: {lines[-1]}")
@@ -70,13 +71,15 @@ class Redis:
         processes.send(pid, signal.SIGTERM)
         if not processes.wait_until(lambda: not self.running(), seconds=30):
             self.kill()
+        if self._child is not None:
+            self._child.wait()
 
     def kill(self) -> None:
         pid = self.pid()
         if pid is not None:
             processes.send(pid, signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
+        if self._child is not None:
+            self._child.wait()
 
     def remove(self) -> None:
         """Stop the server and delete everything it has."""
@@ -110,4 +113,7 @@ class Redis:
             client.close()
 
     def _answers_or_dead(self) -> bool:
-        return self._answers() or self._process is None or self._process.poll() is not None
+        return self._answers() or self._dead()
+
+    def _dead(self) -> bool:
+        return self._child.poll() is not None if self._child else not processes.exists(self._launched)

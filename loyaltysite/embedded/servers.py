@@ -89,13 +89,13 @@ class Servers:
     def _put_on_leash(self) -> None:
         """If every user dies without a word, a small process of its own stops the servers."""
         files = [self.var / "leash.lock", self.var / "users.lock", self.postgres.path, self.redis.path]
-        subprocess.Popen(
+        subprocess.run(
             [sys.executable, "-I", leash.__file__, *map(str, files)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
             cwd="/",
+            check=True,
         )
 
 
