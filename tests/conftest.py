@@ -5,4 +5,6 @@ pytest_plugins = [
     "tests.fixtures.processes",
     "tests.fixtures.redis",
     "tests.fixtures.site",
+    "tests.fixtures.browser",
+    "tests.fixtures.network",
 ]
