@@ -45,7 +45,7 @@ class IsNotTrue(Func):
     template = "(%(expressions)s IS NOT TRUE)"
     output_field = BooleanField()
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> Any:
         inner = self.get_source_expressions()[0]
         try:
             sql, params = compiler.compile(inner)
@@ -66,7 +66,7 @@ class SetTest(Func):
     def __init__(self, target: Any, question: str, values: tuple[str, ...] = ()) -> None:
         super().__init__(target, question=question, values=values)
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> Any:
         target = self.get_source_expressions()[0]
         sql, params = compiler.compile(target)
         column = target.output_field.db_type(connection)
