@@ -136,6 +136,7 @@ ORDERS.add(
     ),
     Field("order.score", INTEGER, "score", lambda order: 7),
     Collection("lines", "lines", LINES, "lines", lines_of_order),
+    Collection("gifts", "gifts", LINES, "gifts"),
 )
 
 

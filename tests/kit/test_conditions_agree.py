@@ -79,7 +79,9 @@ def leaves(draw: st.DrawFn, registry: Registry) -> dict[str, Any]:
     if op in PRESENCE:
         return leaf
     if op in RELATIVE:
-        return leaf | {"value": draw(st.sampled_from([0, 1, 6, 7, 30, 364, 365, 36_500]))}
+        return leaf | {
+            "value": draw(st.sampled_from([int(kind == "datetime"), 1, 6, 7, 30, 364, 365, 36_500]))
+        }
     if op in LISTS:
         return leaf | {"value": draw(st.lists(values, min_size=1, max_size=3))}
     if op is Op.BETWEEN:
@@ -97,7 +99,7 @@ def trees(draw: st.DrawFn, registry: Registry, depth: int = 5) -> Any:
     shapes = ["leaf", "leaf", "empty"]
     if depth > 1:
         shapes += ["all", "any", "not", "not"]
-        shapes += ["has", "count"] if registry.collections() else []
+        shapes += ["has", "count"]
     shape = draw(st.sampled_from(shapes))
     if shape == "leaf":
         return draw(leaves(registry))
@@ -107,7 +109,7 @@ def trees(draw: st.DrawFn, registry: Registry, depth: int = 5) -> Any:
         return {shape: draw(st.lists(trees(registry, depth - 1), min_size=1, max_size=3))}
     if shape == "not":
         return {"not": draw(trees(registry, depth - 1))}
-    collection = draw(st.sampled_from(registry.collections()))
+    collection = draw(st.sampled_from([c for c in registry.collections() if c.rows is not None]))
     node = {shape: collection.name, "where": draw(trees(LINES, depth - 1))}
     if shape == "count":
         node |= {"op": draw(st.sampled_from(COUNTING)).value, "value": draw(st.integers(-1, 3))}

@@ -91,6 +91,7 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (leaf("due_on", "within last", -1), "value", "value", "from 0 to 36500"),
     (leaf("due_on", "within last", 36_501), "value", "value", "from 0 to 36500"),
     (leaf("due_on", "within next", "7"), "value", "value", "from 0 to 36500"),
+    (leaf("paid_at", "within last", 0), "value", "value", "from 1 to 36500"),
     (leaf("due_on", "within next", True), "value", "value", "from 0 to 36500"),
     (leaf("paid_at", ">", "2026-01-31T10:00"), "value", "value", "offset from UTC"),
     (leaf("paid_at", ">", "yesterday"), "value", "value", "offset from UTC"),
@@ -214,3 +215,19 @@ def test_fields_are_named() -> None:
     condition = ask({"all": [DEAR, {"has": "lines", "where": {"field": "line.net", "op": ">", "value": 1}}]})
 
     assert condition.fields == {"order.total", "line.net"}
+
+
+@pytest.mark.parametrize(
+    ("tree", "path"),
+    [
+        ({"all": [DEAR, {"not": leaf("score", "=", 7)}]}, "all[1].not.field"),
+        ({"has": "gifts"}, "has"),
+    ],
+)
+def test_bulk_refuses_what_only_python_can_answer(tree: Any, path: str) -> None:
+    assert ask(tree)
+
+    with pytest.raises(ConditionError) as caught:
+        parse(tree, ORDERS, bulk=True)
+
+    assert (caught.value.reason, caught.value.path) == ("no_sql", path)

@@ -93,6 +93,7 @@ def test_a_reason_says_what_was_wanted_and_found() -> None:
     )
     assert (reason.field, reason.value, reason.found, reason.negated) == ("order.total", 2000, 1250, False)
     assert reason.sentence == "order total is at least 20.00"
+    assert str(reason) == "Wanted: order total is at least 20.00. Found: 12.50."
 
 
 def test_a_missing_value_is_called_nothing() -> None:
@@ -118,6 +119,7 @@ def test_under_not_the_reason_is_what_holds() -> None:
 
     assert places(reasons) == ["not.any[0]"]
     assert reasons[0].negated
+    assert str(reasons[0]) == "Not wanted: channel is web shop. Found: web shop."
 
 
 def test_under_double_not_the_reason_is_what_fails() -> None:
@@ -149,6 +151,7 @@ def test_nothing_can_meet_not_always() -> None:
     [reason] = why_not({"not": {}})
 
     assert (reason.path, reason.negated, reason.sentence) == ("not", True, "always")
+    assert str(reason) == "Not wanted: always."
 
 
 @pytest.mark.parametrize(

@@ -107,12 +107,14 @@ class Condition:
         return f"Condition({self.tree!r}, {self.registry.name!r})"
 
 
-def parse(tree: Any, registry: Registry) -> Condition:
+def parse(tree: Any, registry: Registry, *, bulk: bool = False) -> Condition:
     """Validate JSON (as Python objects) against the registry; {} and None are always true.
+
+    With `bulk`, fields that only Python can answer are refused too, so that q() cannot fail later.
 
     Raises ConditionError with `path`, `reason` and a sentence.
     """
-    return Condition(Parser().parse(tree, registry), registry)
+    return Condition(Parser(bulk=bulk).parse(tree, registry), registry)
 
 
 def describe(condition: Condition, *, currency: str | None = None) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from loyaltysite.kit.conditions.kinds import INTEGER, Op
 from loyaltysite.kit.conditions.nodes import All, Always, AnyOf, Count, Has, Leaf, Never, Node, Not
 from loyaltysite.kit.conditions.parser import join
@@ -34,6 +36,13 @@ class Missing:
     negated: bool
     sentence: str
     closest: tuple["Missing", ...] = ()
+
+    def __str__(self) -> str:
+        wanted = _("Not wanted: %(sentence)s.") if self.negated else _("Wanted: %(sentence)s.")
+        if not self.field:
+            return wanted % {"sentence": self.sentence}
+        found = _("Found: %(actual)s.") % {"actual": self.actual}
+        return " ".join([wanted % {"sentence": self.sentence}, found])
 
 
 @dataclass(frozen=True, slots=True)

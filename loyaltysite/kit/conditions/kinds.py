@@ -78,7 +78,7 @@ class Kind:
         if op in PRESENCE:
             return None
         if op in RELATIVE:
-            return _read_days(value)
+            return _read_days(value, least=1 if self.name == "datetime" else 0)
         if op in LISTS:
             return tuple(dict.fromkeys(self._read_list(value)))
         if op is Op.BETWEEN:
@@ -115,9 +115,11 @@ class Kind:
         return read
 
 
-def _read_days(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_DAYS:
-        raise WrongValue(_("Give a number of days from 0 to %(most)d."), most=MAX_DAYS)
+def _read_days(value: Any, *, least: int) -> int:
+    """For days 0 is today; for moments it would be this very microsecond, which nobody means."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MAX_DAYS:
+        message = _("Give a number of days from %(least)d to %(most)d.")
+        raise WrongValue(message, least=least, most=MAX_DAYS)
     return value
 
 

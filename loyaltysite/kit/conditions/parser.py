@@ -38,10 +38,11 @@ KEYS = {
 
 
 class Parser:
-    """One pass over one tree; it counts nodes as it goes."""
+    """One pass over one tree; it counts nodes as it goes. `bulk` refuses what SQL cannot answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, bulk: bool = False) -> None:
         self.nodes = 0
+        self.bulk = bulk
 
     def parse(self, tree: Any, registry: Registry, path: str = "", depth: int = 1) -> Node:
         self._measure(path, depth)
@@ -77,7 +78,9 @@ class Parser:
             case "not":
                 return Not(self.parse(tree["not"], registry, join(path, "not"), depth + 1))
             case "field":
-                return parse_leaf(tree, registry, path)
+                leaf = parse_leaf(tree, registry, path)
+                self._check_bulk(leaf.field.q, leaf.field.label, join(path, "field"))
+                return leaf
         return self._parse_quantifier(shape, tree, registry, path, depth)
 
     def _parse_group(self, children: Any, registry: Registry, path: str, depth: int) -> tuple[Node, ...]:
@@ -95,12 +98,22 @@ class Parser:
         if collection is None:
             known = [known.name for known in registry.collections()]
             raise unknown(name, known, join(path, shape), _("There is no collection “%(name)s”."))
+        self._check_bulk(collection.rows, collection.label, join(path, shape))
         where = self.parse(tree.get("where"), collection.registry, join(path, "where"), depth + 1)
         if shape == "has":
             return Has(collection, where)
         op = parse_operator(tree, COUNTING, path)
         number = parse_value(tree, path, lambda value: INTEGER.read_for(op, value))
         return Count(collection, where, op, number)
+
+    def _check_bulk(self, sql: object, label: Any, path: str) -> None:
+        if self.bulk and sql is None:
+            raise no_sql(label, path)
+
+
+def no_sql(label: Any, path: str) -> ConditionError:
+    message = _("“%(label)s” can be asked of one member or order at a time, but not of many at once.")
+    return ConditionError(message, path=path, reason="no_sql", label=str(label))
 
 
 def join(path: str, key: str) -> str:

@@ -30,7 +30,8 @@ class Field:
 
     read     attribute path on the subject ("member.birthday"; None on the way is missing) or a callable
     q        ORM path that follows no to-many relation, or a callable that returns an expression; for a
-             set the path of an array or JSON list, or Rows; None where SQL cannot answer
+             set the path of an array or JSON list, or Rows; None where SQL cannot answer. What it
+             names must have the kind's type in SQL: cast a JSON key or an id in a callable.
     choices  fixed choices are validated; a callable only suggests (what it offers may change later)
     """
 

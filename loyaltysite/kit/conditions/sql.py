@@ -12,11 +12,10 @@ from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, IntegerField, Q, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import ExtractDay, ExtractMonth
-from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit.conditions.kinds import MONTH_DAY, SET, Kind, Op
 from loyaltysite.kit.conditions.nodes import All, Always, AnyOf, Count, Has, Leaf, Never, Node, Not
-from loyaltysite.kit.conditions.parser import ConditionError
+from loyaltysite.kit.conditions.parser import no_sql
 from loyaltysite.kit.conditions.predicate import Moment, days_of_year, shift
 from loyaltysite.kit.conditions.registry import Collection, Field, Rows
 
@@ -98,7 +97,7 @@ def compile_node(node: Node, moment: Moment | None) -> Q:  # noqa: PLR0911 (one 
 
 def _rows_of(collection: Collection) -> Any:
     if collection.rows is None:
-        raise no_sql(collection.name, collection.label)
+        raise no_sql(collection.label, collection.name)
     return collection.rows().order_by()
 
 
@@ -110,14 +109,9 @@ def _compile_count(node: Count, moment: Moment | None) -> Q:
     return Q(Comparison(number, COMPARISONS[node.op], _constant(node.value)))
 
 
-def no_sql(name: str, label: Any) -> ConditionError:
-    message = _("“%(label)s” can be asked of one order or member, but not of many at once.")
-    return ConditionError(message, path=name, reason="no_sql", label=str(label))
-
-
 def compile_leaf(field: Field, op: Op, value: Any, moment: Moment | None) -> Q:
     if field.q is None:
-        raise no_sql(field.name, field.label)
+        raise no_sql(field.label, field.name)
     if field.kind is SET:
         return _compile_set(field.q, op, value)
     if isinstance(field.q, Rows):
