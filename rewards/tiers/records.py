@@ -1,0 +1,54 @@
+"""What a member's course through the tiers is made of, as plain values that mirror the tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+EARNED, REVIEW, MANUAL = "earned", "review", "manual"
+
+
+@dataclass(slots=True, eq=False)
+class StandingRow:
+    """One row of Standing: a claim to a tier from `since` (inclusive) to `ended_at` (exclusive). Rows may stand
+    side by side; the highest open one is in force. `id` is None until it is written."""
+
+    tier_id: int
+    origin: str
+    since: datetime
+    confirms_at: datetime | None = None
+    valid_until: datetime | None = None
+    ended_at: datetime | None = None
+    fact_id: int | None = None
+    reason: str = ""
+    author_id: int | None = None
+    id: int | None = None
+
+    def covers(self, moment: datetime) -> bool:
+        return self.since <= moment and (self.ended_at is None or moment < self.ended_at)
+
+    def is_provisional(self, moment: datetime) -> bool:
+        return self.confirms_at is not None and moment < self.confirms_at
+
+
+@dataclass(slots=True)
+class Totals:
+    """One row of Metric: what counts in one bucket. `last_on` is the day of the latest order counted, None when
+    unknown."""
+
+    spend_minor: int = 0
+    orders: int = 0
+    visits: int = 0
+    points: int = 0
+    last_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The tier in force changed at a moment; None stands for no tier at all."""
+
+    at: datetime
+    before: int | None
+    after: int | None
+    origin: str
+    fact_id: int | None = None
