@@ -12,9 +12,9 @@ from copy import copy
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from rewards.tiers.days import add_months, day_of
+from rewards.policies import add_months
 from rewards.tiers.records import EARNED, MANUAL, REVIEW, Move, StandingRow, Totals
-from rewards.tiers.schemes import DAY, ROLLING, SINCE_REACHED, TICK, Level, Scheme
+from rewards.tiers.schemes import DAY, ROLLING, SINCE_REACHED, TICK, Level, Scheme, day_of
 from rewards.tiers.tallies import Tally
 
 if TYPE_CHECKING:
@@ -45,6 +45,10 @@ class Course:
         "standings",
         "tally",
     )
+
+    _counting: date | None
+    _quiet_in: date | None
+    _quiet_below: int
 
     def __init__(
         self, scheme: Scheme, joined_on: date, standings: Sequence[StandingRow], metrics: dict[date, Totals]
@@ -177,7 +181,7 @@ class Course:
             if row.origin != MANUAL and (earned is None or row.tier_id != earned.id):
                 self._end(row, now + TICK)
         self._refresh()
-        if self._exceeds(earned):
+        if earned and self._exceeds(earned):
             self._grant(earned, day=day, since=now + TICK, origin=REVIEW)
         self._note(now + TICK, before, REVIEW, None)
 
@@ -291,7 +295,7 @@ class Course:
         self._refresh()
         total = max(self._held_total(row, self._first_counted(row)) for row in fallen)
         level = self.scheme.earned(total)
-        if self._exceeds(level):
+        if level and self._exceeds(level):
             latest = self.tally.latest(bucket, now)
             self._grant(
                 level,
@@ -320,7 +324,7 @@ class Course:
             return self._counting_from(row.since)
         if scheme.is_periodic:
             # A late order may have earned it in the period before.
-            return scheme.bucket(since if since.year < 2 else add_months(since, -12), self.joined_on)
+            return scheme.bucket(add_months(since, -12), self.joined_on)
         return scheme.window_start(since, self.joined_on)
 
     def _held_total(self, row: StandingRow, first: date) -> int:
@@ -347,7 +351,7 @@ class Course:
         last = day_of(end - TICK, scheme.zone)
         earned = scheme.earned(self._total_until(row, day, last))
         target = scheme.after_review(scheme.by_id[row.tier_id], earned)
-        if not self._exceeds(target):
+        if target is None or not self._exceeds(target):
             return
         latest = None
         if target is earned:
@@ -390,9 +394,9 @@ class Course:
         ]
         return max(starts, default=date.min)
 
-    def _exceeds(self, level: Level | None) -> bool:
+    def _exceeds(self, level: Level) -> bool:
         """Whether a level is above the base and above what is already held by earning."""
-        if level is None or level is self.scheme.base:
+        if level is self.scheme.base:
             return False
         return self._best is None or level.rank > self.scheme.by_id[self._best.tier_id].rank
 
@@ -449,7 +453,7 @@ class Course:
                 if row.origin != MANUAL and (best is None or self._place(row) > self._place(best)):
                     best = row
         self._current, self._best, self._due, self._settled = current, best, due, settled
-        self._counting: date | None = None
+        self._counting = None
         # In this period nothing rises before this total; what opens a claim comes through here and forgets it.
-        self._quiet_in: date | None = None
+        self._quiet_in = None
         self._quiet_below = 0

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from rewards.tiers.days import add_months, day_of, start_of
+from rewards.policies import add_months, day_start
 from rewards.tiers.records import MANUAL, StandingRow
-from rewards.tiers.schemes import DAY, KEEP, ROLLING, SINCE_REACHED, TICK, Level
+from rewards.tiers.schemes import DAY, KEEP, ROLLING, SINCE_REACHED, TICK, Level, day_of
 
 if TYPE_CHECKING:
     from rewards.tiers.courses import Course
@@ -79,7 +79,7 @@ def _window_end(course: Course, now: datetime) -> datetime | None:
     if scheme.window == ROLLING:
         return _first_loss(course, day)
     end = scheme.period_end(day, course.joined_on)
-    return start_of(end, scheme.zone) if end else None
+    return day_start(end, scheme.zone) if end else None
 
 
 def _first_loss(course: Course, day: date) -> datetime | None:
@@ -87,7 +87,7 @@ def _first_loss(course: Course, day: date) -> datetime | None:
     scheme = course.scheme
     first = scheme.window_start(day, course.joined_on)
     days = [one for one in course.metrics if one >= first and course.tally.of(one)]
-    return start_of(add_months(min(days), scheme.months) + DAY, scheme.zone) if days else None
+    return day_start(add_months(min(days), scheme.months) + DAY, scheme.zone) if days else None
 
 
 def _keeping(
@@ -105,5 +105,5 @@ def _keeping(
     day = day_of(row.valid_until - TICK, scheme.zone)
     first = scheme.window_start(day, course.joined_on, day_of(row.since, scheme.zone) + DAY)
     total = course.tally.between(first, scheme.bucket(day_of(end - TICK, scheme.zone), course.joined_on))
-    begins = start_of(first, scheme.zone)
+    begins = day_start(first, scheme.zone)
     return max(0, level.threshold - total), begins if begins > now else None, end

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from rewards.tiers.days import add_months, day_of, start_of
+from rewards.policies import add_months, day_start
 from rewards.tiers.records import Totals
 
 CALENDAR_YEAR, MEMBERSHIP_YEAR, LIFETIME = "calendar_year", "membership_year", "lifetime"
@@ -21,6 +21,10 @@ TO_EARNED, ONE_DOWN, KEEP = "to_earned", "one_down", "keep"
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 NEVER = 1 << 63
+
+
+def day_of(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.astimezone(zone).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,7 @@ class Scheme:
     def window_start(self, day: date, joined_on: date, counting_from: date = date.min) -> date:
         """The first bucket that counts on a local day. `counting_from` is for windows since the tier was reached."""
         if self.window == ROLLING:
-            first = add_months(day, -self.months)
-            return first if first == date.min else first + DAY
+            return add_months(day, -self.months) + DAY
         if self.window == SINCE_REACHED:
             return counting_from
         return self.bucket(day, joined_on)
@@ -130,18 +133,18 @@ class Scheme:
             return None
         end = self.period_end(day, joined_on)
         if end is None:
-            return start_of(add_months(day, self.months) + DAY, self.zone)
-        return start_of(self.period_end(end, joined_on) or end, self.zone)
+            return day_start(add_months(day, self.months) + DAY, self.zone)
+        return day_start(self.period_end(end, joined_on) or end, self.zone)
 
     def end_of(self, valid_until: datetime) -> datetime:
         """When a tier ends that was valid until then: after the days of grace (34)."""
         if not self.grace_days:
             return valid_until
-        return start_of(day_of(valid_until, self.zone) + self.grace_days * DAY, self.zone)
+        return day_start(day_of(valid_until, self.zone) + self.grace_days * DAY, self.zone)
 
     def confirmation(self, ordered_on: date) -> datetime:
         """When the return window of an order of that local day has ended."""
-        return start_of(ordered_on + (self.return_days + 1) * DAY, self.zone)
+        return day_start(ordered_on + (self.return_days + 1) * DAY, self.zone)
 
     def earned(self, total: int) -> Level | None:
         """The highest level that this total earns."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from rewards.tiers.days import day_of
 from rewards.tiers.records import Totals
-from rewards.tiers.schemes import DAY, SINCE_REACHED, Scheme
+from rewards.tiers.schemes import DAY, SINCE_REACHED, Scheme, day_of
 
 
 class Tally:
