@@ -4,6 +4,7 @@ An app config may say `protected_tables = {"table": {"SELECT", "INSERT"}}`: all 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.apps import apps
 from django.db import connections
@@ -77,19 +78,22 @@ def give(connection: BaseDatabaseWrapper, *, role: str) -> None:
 def weaknesses(connection: BaseDatabaseWrapper, *, role: str) -> list[str]:
     """Why the separation of roles would not hold on this server, in words."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rolsuper, pg_has_role(oid, current_user::regrole::oid, 'MEMBER') FROM pg_roles WHERE rolname = %s",
-            [role],
-        )
-        row = cursor.fetchone()
+        return weaknesses_seen_by(cursor, role=role, owner=connection.settings_dict["USER"])
+
+
+def weaknesses_seen_by(cursor: Any, *, role: str, owner: str) -> list[str]:
+    cursor.execute(
+        "SELECT rolsuper, pg_has_role(rolname, %s, 'MEMBER') FROM pg_roles WHERE rolname = %s", [owner, role]
+    )
+    row = cursor.fetchone()
     if row is None:
         return [f"The role {role} of DATABASE_URL does not exist."]
-    found = []
-    if row[0]:
-        found.append(f"The role {role} of DATABASE_URL is a superuser, so that no protection binds it.")
-    elif row[1]:
-        found.append(f"The role {role} of DATABASE_URL is a member of the owner's role and may act as it.")
-    return found
+    is_superuser, is_member = row
+    if is_superuser:
+        return [f"The role {role} of DATABASE_URL is a superuser, so that no protection binds it."]
+    if is_member:
+        return [f"The role {role} of DATABASE_URL is a member of the owner's role and may act as it."]
+    return []
 
 
 def _text(connection: BaseDatabaseWrapper, composed: sql.Composed) -> str:

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "loyaltysite.kit.middleware.request_id",
+    "loyaltysite.kit.metrics.measure",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -184,4 +185,5 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+METRICS_TOKEN = env.text("WAFA_METRICS_TOKEN", "")
 LOGGING = log.configuration(level=env.text("WAFA_LOG_LEVEL", "INFO"), json_lines=True)

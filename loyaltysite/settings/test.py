@@ -1,7 +1,7 @@
 """Settings of the tests: quick hashes, mail in memory, a cache per process; the database is real."""
 
 from .base import *  # noqa: F403
-from .base import DATABASES
+from .base import DATABASES, MIDDLEWARE
 
 SECRET_KEY = "only-for-tests"  # noqa: S105
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -18,3 +18,5 @@ CELERY_TASK_EAGER_PROPAGATES = True
 for _settings in DATABASES.values():
     _settings["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=600s"
     _settings["CONN_MAX_AGE"] = 0
+# Static files are not collected for the tests; those in a browser have a site of their own.
+MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise")]
