@@ -10,15 +10,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit import conditions
-from rewards.engine import amounts, evaluation, fields, gates, ordering
-from rewards.engine.amounts import Calculate
+from rewards.engine import amounts, fields, gates, generation, ordering
 from rewards.engine.definitions import RuleError
 from rewards.engine.facts import Context, Occasion
 from rewards.engine.gates import Gate
-from rewards.engine.plans import Cap, KindPlan, Plan, Step
-from rewards.engine.pricing import Pricing
+from rewards.engine.plans import Cap, KindPlan, Plan, Step, Target
+from rewards.engine.pricing import Award, Grant, Pricing
 from rewards.engine.rules import CAPS, ORDER, Rule
-from rewards.engine.situations import LineTest, Situation
+from rewards.engine.situations import LineTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,18 @@ class Program:
         self.kinds = kinds
 
     def price(self, occasion: Occasion, context: Context) -> Pricing:
-        plan = self.kinds.get(occasion.kind)
-        if plan is None:
+        kind = self.kinds.get(occasion.kind)
+        if kind is None:
             return Pricing(awards=(), grants=(), totals={})
-        return evaluation.price(plan, self.situation(plan, occasion, context))
+        situation = kind.situation(occasion, context)
+        awards: list[Award] = []
+        grants: list[Grant] = []
+        totals = {}
+        for plan in kind.plans:
+            total = plan.price(situation, awards, grants, None)
+            if total:
+                totals[plan.unit] = total
+        return Pricing(tuple(awards), tuple(grants), totals)
 
     def counter_keys(self, occasion: Occasion) -> tuple[str, ...]:
         """The counters to read before this occasion can be priced."""
@@ -48,10 +55,6 @@ class Program:
         if plan is None:
             return ()
         return tuple(key for keys in plan.keys(occasion) for key in keys)
-
-    @staticmethod
-    def situation(plan: KindPlan, occasion: Occasion, context: Context) -> Situation:
-        return Situation(occasion, context, plan.keys(occasion), plan.selectors, plan.has_lines)
 
 
 def price(occasion: Occasion, context: Context, program: Program) -> Pricing:
@@ -71,10 +74,12 @@ def compile_rules(rules: Iterable[Rule], *, units: Mapping[str, UnitTerms]) -> P
 
 
 def _refuse_doubles(rules: Sequence[Rule]) -> None:
-    for names in ([rule.id for rule in rules], [rule.key for rule in rules]):
-        for name in names:
-            if names.count(name) > 1:
-                raise RuleError(_("Two rules are called %(name)s."), path="key", name=name)
+    seen: set[object] = set()
+    for rule in rules:
+        for name in (rule.id, rule.key):
+            if name in seen:
+                raise RuleError(_("Two rules are called %(name)s."), path="key", name=name, rule_id=rule.id)
+        seen |= {rule.id, rule.key}
 
 
 class _KindCompiler:
@@ -83,8 +88,9 @@ class _KindCompiler:
     def __init__(self, kind: str, units: Mapping[str, UnitTerms]) -> None:
         self.has_lines = kind == ORDER
         self.units = units
-        self.tests: dict[str, LineTest] = {}
-        self.selectors: dict[tuple[str, ...], int] = {(): 0}
+        self.selectors: dict[str, int] = {"": 0}
+        # The whole order comes first and passes nothing through a test.
+        self.filters: list[LineTest] = [bool]
         self.steps: list[Step] = []
 
     def compile(self, rules: Sequence[Rule]) -> KindPlan:
@@ -96,7 +102,7 @@ class _KindCompiler:
             has_lines=self.has_lines,
             plans=plans,
             steps=tuple(self.steps),
-            selectors=tuple([self.tests[name] for name in names] for names in self.selectors),
+            filters=tuple(self.filters),
             has_visits=any("visit" in step.periods for step in self.steps),
         )
 
@@ -108,28 +114,27 @@ class _KindCompiler:
         targets = {rule.id: _targets(rule, rules) for rule in rules if rule.amount.kind == "multiplier"}
         order = ordering.arrange(rules, targets)
         scale = _Scale(terms.precision, rules, targets)
-        steps = {}
+        steps: dict[int, Step] = {}
         for position, rule in enumerate(order):
             acted_on = [steps[target.id] for target in targets.get(rule.id, ()) if target.id in steps]
             steps[rule.id] = self._compile_rule(rule, 1 << position, scale, acted_on)
         for rule in order:
             stopped = ordering.stopped_by(rule, rules, targets)
             steps[rule.id].stops = sum(steps[other.id].bit for other in stopped)
-        return Plan(
+        self.steps += steps.values()
+        price_unit, text = generation.generate(
+            tuple(steps.values()),
             unit=unit,
-            steps=tuple(steps.values()),
             denominator=scale.denominator,
             cap_per_order=terms.cap_per_order,
-            is_tiered=any(rule.amount.kind == "per_amount" for rule in rules),
-            is_reordered=list(order) != list(rules),
         )
+        return Plan(unit=unit, steps=tuple(steps.values()), price=price_unit, text=text)
 
-    def _compile_rule(self, rule: Rule, bit: int, scale: "_Scale", targets: Sequence[Step]) -> Step:
-        number, periods = len(self.steps), _periods(rule)
-        filters = self._filter(rule)
-        selector = self._selector(filters)
-        barred = tuple(_gates(rule, number, periods))
-        step = Step(
+    def _compile_rule(self, rule: Rule, bit: int, scale: "_Scale", acted_on: Sequence[Step]) -> Step:
+        number, periods = len(self.steps) + bit.bit_length() - 1, _periods(rule)
+        barred = dict(_gates(rule, number, periods))
+        is_multiplier = rule.amount.kind == "multiplier"
+        return Step(
             rule=rule,
             rule_id=rule.id,
             version_id=rule.version_id,
@@ -137,48 +142,42 @@ class _KindCompiler:
             place=rule.place,
             group=rule.group.key if rule.group and rule.group.mode != "all" else "",
             mode=rule.group.mode if rule.group else "",
-            is_tiered=rule.amount.kind == "per_amount",
             number=number,
             bit=bit,
             periods=periods,
-            gates=barred,
-            enter=gates.enter(tuple(gate for _name, gate in barred), selector, rule.minimum_minor or 0),
-            calculate=self._calculate(rule, scale, filters, targets),
+            gates=tuple(barred.values()),
+            gate_names=tuple(barred),
+            selector=self._selector(rule),
+            minimum=rule.minimum_minor or 0,
+            measure=amounts.measure(rule.amount),
+            step_minor=amounts.step_minor(rule.amount),
+            numerator=0 if is_multiplier else scale.numerator(rule),
+            is_tiered=rule.amount.kind == "per_amount",
+            is_multiplier=is_multiplier,
+            targets=tuple(_target(step, rule, scale) for step in acted_on),
             caps=tuple(_caps(rule, scale.precision, periods)),
             formula=_formula(rule, scale.precision),
-            selector=selector,
-        )
-        self.steps.append(step)
-        return step
-
-    def _calculate(
-        self, rule: Rule, scale: "_Scale", filters: tuple[str, ...], targets: Sequence[Step]
-    ) -> Calculate:
-        if rule.amount.kind != "multiplier":
-            return amounts.calculate(rule.amount, scale.numerator(rule))
-        return amounts.multiply(
-            [
-                (
-                    step.bit,
-                    amounts.measure(step.rule.amount),
-                    self._selector(tuple(sorted({*filters, *self._filter(step.rule)}))),
-                    scale.numerator(step.rule, times=rule.amount.value - 1),
-                    step.rule.amount.kind == "per_amount",
-                )
-                for step in targets
-            ]
         )
 
-    def _filter(self, rule: Rule) -> tuple[str, ...]:
+    def _selector(self, rule: Rule) -> int:
         if rule.lines is None:
-            return ()
+            return 0
         name = json.dumps(rule.lines, sort_keys=True)
-        if name not in self.tests:
-            self.tests[name] = conditions.parse(rule.lines, fields.LINE).predicate()
-        return (name,)
+        if name not in self.selectors:
+            self.selectors[name] = len(self.filters)
+            self.filters.append(conditions.parse(rule.lines, fields.LINE).predicate())
+        return self.selectors[name]
 
-    def _selector(self, names: tuple[str, ...]) -> int:
-        return self.selectors.setdefault(names, len(self.selectors))
+
+def _target(step: Step, multiplier: Rule, scale: "_Scale") -> Target:
+    return Target(
+        number=step.number,
+        measure=step.measure,
+        step_minor=step.step_minor,
+        selector=step.selector,
+        numerator=scale.numerator(step.rule, times=multiplier.amount.value - 1),
+        is_tiered=step.is_tiered,
+    )
 
 
 class _Scale:
@@ -253,7 +252,7 @@ def _caps(rule: Rule, precision: int, periods: Sequence[str]) -> Iterable[Cap]:
         limit = value * 10**precision
         if limit.denominator != 1:
             raise RuleError(_("This is finer than the unit allows."), path=path, rule_id=rule.id)
-        yield Cap(name=name, limit=int(limit), index=-1 if name == "order" else periods.index(name))
+        yield (name, int(limit), -1 if name == "order" else periods.index(name))
 
 
 def _formula(rule: Rule, precision: int) -> tuple[object, ...]:

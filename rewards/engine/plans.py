@@ -1,34 +1,47 @@
 """What compiling yields: steps (one rule each) in plans (one unit each), for one kind of occasion."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
 from rewards.engine import periods
-from rewards.engine.amounts import Calculate
-from rewards.engine.facts import Occasion
-from rewards.engine.gates import Enter, Gate
+from rewards.engine.facts import Context, Occasion
+from rewards.engine.gates import Gate
+from rewards.engine.pricing import Award, Grant
 from rewards.engine.rules import Rule
-from rewards.engine.situations import LineTest
+from rewards.engine.situations import LineTest, Situation
 
 MAX_REMEMBERED = 4096
 
+# Fills awards and grants, and the trace where one is wanted; gives the unit's total.
+PriceUnit = Callable[[Situation, list[Award], list[Grant], "Trace | None"], int]
+# What became of each rule, by its number: desired, what is left of it, what took the rest, the room that cap
+# had, and the denominator of the first two.
+Trace = dict[int, tuple[int, int, str, int, int]]
 Keys = tuple[tuple[str, ...], ...]
+# A limit in ledger units: its name, the limit, its counter among the step's keys (-1 for the cap per order).
+Cap = tuple[str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Cap:
-    """A limit in ledger units; `index` is its counter among the step's keys, -1 for the cap per order."""
+class Target:
+    """A rule that a multiplier acts on; `numerator` is that of (factor - 1) times what it gives."""
 
-    name: str
-    limit: int
-    index: int
+    number: int
+    measure: int
+    step_minor: int
+    selector: int
+    numerator: int
+    is_tiered: bool
 
 
 @dataclass(slots=True)
 class Step:
-    """One compiled rule. `bit` is its mark in the masks of its plan, `stops` those it shuts out; `group` is
-    "" where all members of the group add."""
+    """One compiled rule: it gives measure // step_minor * numerator over the unit's denominator.
+
+    `number` is its place among the steps of its kind, `bit` its mark among those of its unit in order of
+    evaluation, `stops` the marks of those it shuts out; `group` is "" where all members of the group add.
+    """
 
     rule: Rule
     rule_id: int
@@ -37,29 +50,32 @@ class Step:
     place: tuple[int, int]
     group: str
     mode: str
-    is_tiered: bool
     number: int
     bit: int
     periods: tuple[str, ...]
-    gates: tuple[tuple[str, Gate], ...]
-    enter: Enter
-    calculate: Calculate
+    gates: tuple[Gate, ...]
+    gate_names: tuple[str, ...]
+    selector: int
+    minimum: int
+    measure: int
+    step_minor: int
+    numerator: int
+    is_tiered: bool
+    is_multiplier: bool
+    targets: tuple[Target, ...]
     caps: tuple[Cap, ...]
     formula: tuple[object, ...]
-    selector: int
     stops: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The rules of one unit in order of evaluation, over one denominator."""
+    """The rules of one unit in order of evaluation and the function that prices them; `text` is its source."""
 
     unit: str
     steps: tuple[Step, ...]
-    denominator: int
-    cap_per_order: int | None
-    is_tiered: bool
-    is_reordered: bool
+    price: PriceUnit
+    text: str
 
 
 @dataclass(slots=True)
@@ -69,9 +85,12 @@ class KindPlan:
     has_lines: bool
     plans: tuple[Plan, ...]
     steps: tuple[Step, ...]
-    selectors: tuple[Sequence[LineTest], ...]
+    filters: tuple[LineTest, ...]
     has_visits: bool
     remembered: dict[object, Keys] = field(default_factory=dict)
+
+    def situation(self, occasion: Occasion, context: Context) -> Situation:
+        return Situation(occasion, context, self.keys(occasion), self.filters, self.has_lines)
 
     def keys(self, occasion: Occasion) -> Keys:
         """The counter keys of every step, by its number."""
@@ -86,6 +105,6 @@ class KindPlan:
 
     def _make_keys(self, day: date, store: str) -> Keys:
         return tuple(
-            tuple(periods.key(step.rule.id, period, day, store) for period in step.periods)
+            tuple(periods.key(step.rule_id, period, day, store) for period in step.periods)
             for step in self.steps
         )

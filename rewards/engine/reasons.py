@@ -19,7 +19,7 @@ def unfold(trail: Sequence[Any], *, cut_by: str, awarded: int) -> tuple[Step, ..
     """
     (name, precision, value, per_minor), found, tier, numerator, denominator, left = trail
     units = 10**precision
-    basis, quantity, _counted, positions = found
+    basis, quantity, _counted, _once, positions = found
     desired = Fraction(numerator, denominator) / units
     base = desired / Fraction(*tier) if tier else desired
     first: Step = {"step": name, "value": plain(Fraction(value)), "amount": plain(base)}

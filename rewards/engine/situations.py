@@ -1,79 +1,89 @@
 """One occasion seen with its context: what several rules share is worked out once and only when asked."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
-from rewards.engine.facts import Context, Counter, Line, Occasion
+from rewards.engine.facts import Context, Line, Occasion
 
-# What a rule looks at: basis in minor units, quantity and number of counted lines, positions of its lines.
-Selection = tuple[int, int, int, tuple[int, ...]]
 LineTest = Callable[[Line], bool]
 
-NO_LINES: Selection = (0, 0, 1, ())
+# What a rule looks at: basis in minor units, quantity and number of the counted lines, positions of its lines
+# (none for the whole order). The fourth place holds 1, the measure of amounts that depend on no line.
+Selection = tuple[int, int, int, int, tuple[int, ...]]
+BASIS: Final = 0
+QUANTITY: Final = 1
+COUNTED: Final = 2
+ONCE: Final = 3
+POSITIONS: Final = 4
+
+NO_LINES: Selection = (0, 0, 1, 1, ())
 
 
-def select(lines: Sequence[Line], tests: Sequence[LineTest]) -> Selection:
-    """The lines that pass every test. A basis below zero counts as zero."""
+def measure(lines: Iterable[Line], positions: tuple[int, ...] = ()) -> Selection:
+    """A basis below zero counts as zero."""
     basis = quantity = counted = 0
-    positions = []
     for line in lines:
-        for test in tests:
-            if not test(line):
-                break
-        else:
-            basis += line.basis_minor
-            positions.append(line.position)
-            if line.is_counted:
-                quantity += line.quantity
-                counted += 1
-    return (max(basis, 0), quantity, counted, tuple(positions))
+        basis += line.basis_minor
+        if line.is_counted:
+            quantity += line.quantity
+            counted += 1
+    return (max(0, basis), quantity, counted, 1, positions)
+
+
+def select(lines: Iterable[Line], test: LineTest) -> Selection:
+    found = [line for line in lines if test(line)]
+    return measure(found, tuple([line.position for line in found]))
 
 
 class Situation:
-    """What gates, amounts and conditions read. `selections` is filled as rules ask for them."""
+    """What gates, amounts and conditions read. `selections` is filled as rules ask for them; the first one is
+    the whole order."""
 
-    __slots__ = (
-        "applied",
-        "context",
-        "counters",
-        "factor",
-        "keys",
-        "lines",
-        "local",
-        "occasion",
-        "quantity",
-        "scale",
-        "selections",
-        "selectors",
-        "total",
-    )
+    __slots__ = ("context", "counters", "filters", "keys", "lines", "local", "occasion", "selections")
 
     def __init__(
         self,
         occasion: Occasion,
         context: Context,
         keys: Sequence[tuple[str, ...]],
-        selectors: Sequence[Sequence[LineTest]],
+        filters: Sequence[LineTest],
         has_lines: bool,
     ) -> None:
         self.occasion = occasion
         self.context = context
-        self.counters: Mapping[str, Counter] = context.counters
-        self.local: datetime = occasion.local
+        self.counters = context.counters
+        self.local = occasion.local
         self.lines = lines = occasion.lines
         self.keys = keys
-        self.selectors = selectors
-        self.selections: list[Selection | None] = [None] * len(selectors)
-        everything = select(lines, ()) if has_lines else NO_LINES
-        self.selections[0] = everything
-        self.total = everything[0]
-        self.quantity = everything[1]
-        # The tier's factor on per-amount awards of the unit at hand, as factor / scale.
-        self.factor = self.scale = 1
-        self.applied = 0
+        self.filters = filters
+        self.selections: list[Selection | None] = [None] * len(filters)
+        self.selections[0] = measure(lines) if has_lines else NO_LINES
 
-    def selection(self, index: int) -> Selection:
-        found = self.selections[index]
+    @property
+    def total(self) -> int:
+        return self.selection(0)[BASIS]
+
+    @property
+    def quantity(self) -> int:
+        return self.selection(0)[QUANTITY]
+
+    def selection(self, number: int) -> Selection:
+        found = self.selections[number]
         if found is None:
-            found = self.selections[index] = select(self.lines, self.selectors[index])
+            found = self.selections[number] = select(self.lines, self.filters[number])
         return found
+
+    def overlap(self, number: int, found: Selection) -> Selection:
+        """The lines of a selection that another filter admits as well."""
+        other = self.selection(number)
+        if found[POSITIONS] == other[POSITIONS] or not other[POSITIONS]:
+            return other
+        both = {*found[POSITIONS]} & {*other[POSITIONS]}
+        return select(self.lines, lambda line: line.position in both)
+
+    def tier_factor(self, unit: str) -> tuple[int, int, tuple[int, int] | None]:
+        """The tier's factor on per-amount awards of a unit: numerator, denominator, both as a pair unless 1."""
+        factor = self.context.multipliers.get(unit)
+        numerator, denominator = (1, 1) if factor is None else factor.as_integer_ratio()
+        pair = None if numerator == denominator else (numerator, denominator)
+        return numerator, denominator, pair

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from rewards.engine.definitions import Part, RuleError
 
 DAY_MINUTES = 24 * 60
+EVERY_DAY = frozenset(range(1, 8))
+ALL_DAY = ((0, DAY_MINUTES),)
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]|24:00", re.ASCII)
 
 
@@ -21,8 +23,8 @@ class Window:
 
     opens: datetime | None = None
     closes: datetime | None = None
-    weekdays: frozenset[int] = frozenset(range(1, 8))
-    hours: tuple[tuple[int, int], ...] = ((0, DAY_MINUTES),)
+    weekdays: frozenset[int] = EVERY_DAY
+    hours: tuple[tuple[int, int], ...] = ALL_DAY
 
     def admits(self, local: datetime) -> bool:
         return self.refusal(local) == ""
@@ -53,8 +55,8 @@ def read(part: Part) -> Window:
     opens, closes = part.moment("from"), part.moment("until")
     if opens and closes and closes <= opens:
         part.refuse("until", _("The end must be after the beginning."))
-    weekdays = _weekdays(part) if part.has("weekdays") else Window.weekdays
-    hours = _hours(part) if part.has("hours") else Window.hours
+    weekdays = _weekdays(part) if part.has("weekdays") else EVERY_DAY
+    hours = _hours(part) if part.has("hours") else ALL_DAY
     part.close()
     return Window(opens=opens, closes=closes, weekdays=weekdays, hours=hours)
 
