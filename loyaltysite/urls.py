@@ -7,12 +7,14 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from loyaltysite import health
 from loyaltysite.kit import metrics
+from loyaltysite.kit.styleguide import styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz/", health.healthz, name="healthz"),
     path("readyz/", health.readyz, name="readyz"),
     path("metrics", metrics.show, name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("dashboard/styleguide/", styleguide, name="styleguide"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -17,6 +17,8 @@ from loyaltysite.kit.formats import format_number
 MOST_SERIES = 4
 MOST_LINES = 5
 MOST_LABELS = 7
+# Letters that fit under a chart of half a sheet's width.
+MOST_LETTERS = 72
 STEPS = (1, 2, 2.5, 5, 10)
 FILLS = ("f1", "f3", "f4", "f2")
 # A sparkline spans at least this share of its height's value, so that a fall of 2 % is no cliff.
@@ -277,25 +279,34 @@ def _last_dot(run: Series, scale: Scale) -> Path | None:
 
 
 def _spread(labels: Sequence[str], *, between: bool) -> list[Label]:
-    """At most seven of the labels, evenly many places apart; every other one may be left out on a phone."""
+    """As many labels as fit beside each other, evenly many places apart; a phone shows every other one."""
     count = len(labels)
-    every = (
-        max(1, math.ceil((count - (0 if between else 1)) / (MOST_LABELS - 1))) if count > MOST_LABELS else 1
-    )
+    widest = max((len(text) for text in labels), default=0)
+    most = max(2, min(count if between else MOST_LABELS, MOST_LETTERS // (widest + 3)))
+    every = max(1, math.ceil((count if between else count - 1) / (most if between else most - 1)))
     chosen = list(range(0, count, every))
-    if not between and count > 1 and chosen[-1] != count - 1:
-        if count - 1 - chosen[-1] < max(2, every):
+    if not between and chosen[-1] != count - 1:
+        if count - 1 - chosen[-1] < every:
             chosen.pop()
         chosen.append(count - 1)
-    out = []
-    for order, place in enumerate(chosen):
-        ends = not between and place in (0, count - 1) and count > 1
-        anchor = ("start" if place == 0 else "end") if ends else "middle"
-        at = round(100 * (place + 0.5) / count, 1) if between else _x(place, count)
-        out.append(
-            Label(at=at, text=labels[place], anchor=anchor, spare=order % 2 == 1 and order < len(chosen) - 1)
+    kept = set(chosen[::2]) | {chosen[-1]}
+    if len(chosen) % 2 == 0 and len(chosen) > 2:
+        kept.discard(chosen[-2])
+    return [
+        Label(
+            at=round(100 * (place + 0.5) / count, 1) if between else _x(place, count),
+            text=labels[place],
+            anchor=_anchor(place, count, between),
+            spare=place not in kept,
         )
-    return out
+        for place in chosen
+    ]
+
+
+def _anchor(place: int, count: int, between: bool) -> str:
+    if between or count == 1 or 0 < place < count - 1:
+        return "middle"
+    return "start" if place == 0 else "end"
 
 
 def _fill(place: int, stacked: bool) -> str:

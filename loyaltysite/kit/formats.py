@@ -79,6 +79,8 @@ PATTERNS = {
         "weekday": "EEEE d MMMM",
     },
 }
+FORMS = {"month": "MMMM y", "year": "y"}
+SHORT_FORMS = {"mon": "MMM y", "name": "MMM"}
 PERSIAN_MONTHS = tuple("فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند".split())
 
 _chosen: ContextVar[str | None] = ContextVar("formats_locale", default=None)
@@ -271,7 +273,7 @@ def format_units(amount: int, unit: Unit, locale: str | None = None, *, sign: bo
 def unit_name(amount: int, unit: Unit, locale: str | None = None) -> str:
     """The unit's name as it stands beside this amount."""
     style = style_of(locale)
-    names = unit.names.get(style.language) or next(iter(unit.names.values()))
+    names = unit.names.get(style.language) or next(iter(unit.names.values()), str(unit))
     if isinstance(names, str):
         return names
     category = style.locale.plural_form(abs(Decimal(amount).scaleb(-unit.precision)))
@@ -281,7 +283,8 @@ def unit_name(amount: int, unit: Unit, locale: str | None = None) -> str:
 def format_date(
     value: date | datetime, locale: str | None = None, tz: tzinfo | None = None, *, form: str = "date"
 ) -> str:
-    """19 Nov 2026; `form` is one of date, long, day (no year), short, weekday, month, year, time and moment.
+    """19 Nov 2026; `form` is one of date, long, day (no year), short, weekday, month, mon
+    (Nov 2026), name (Nov), year, time and moment.
 
     A datetime is taken to `tz`, or to Django's current zone.
     """
@@ -300,10 +303,12 @@ def format_date(
 
 
 def _date_pattern(style: Style, form: str) -> str:
-    if form == "month":
-        return "MMMM y"
-    if form == "year":
-        return "y"
+    if form in FORMS:
+        return FORMS[form]
+    if form in SHORT_FORMS:
+        return (
+            SHORT_FORMS[form] if style.language in ("en", "he") else SHORT_FORMS[form].replace("MMM", "MMMM")
+        )
     known = PATTERNS.get(style.language)
     if known is None:
         return "long" if form in ("long", "weekday") else "medium"

@@ -19,6 +19,16 @@ def isolate(text: str) -> SafeString:
 
 
 @register.filter
+def isolated(text: object) -> SafeString | str:
+    """Any short text that may start with a sign; what is isolated already stays as it is."""
+    if text is None or text == "":
+        return ""
+    if isinstance(text, SafeString) and "<" in text:
+        return text
+    return isolate(text if isinstance(text, str) else str(text))
+
+
+@register.filter
 def number(value: Decimal | float | None, decimals: int | None = None) -> SafeString | str:
     """{{ 1284|number }}, {{ 3.14|number:1 }}"""
     return NOTHING if value is None else isolate(formats.format_number(value, decimals=decimals))
@@ -88,7 +98,9 @@ def relative(value: date | None, today: date) -> SafeString | str:
     """{{ ends_on|relative:today }}: in 9 days"""
     if value is None:
         return NOTHING
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), formats.format_relative(value, today))
+    return format_html(
+        '<time datetime="{}">{}</time>', value.isoformat(), formats.format_relative(value, today)
+    )
 
 
 @register.simple_tag

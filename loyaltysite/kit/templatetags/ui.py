@@ -33,7 +33,7 @@ def spell(attributes: Mapping[str, Any]) -> SafeString:
         "",
         "{}",
         (
-            (mark_safe(f" {name}") if value is True else format_html(' {}="{}"', name, value),)
+            (format_html(" {}", name) if value is True else format_html(' {}="{}"', name, value),)
             for name, value in pairs
             if value is not None and value is not False
         ),
@@ -64,7 +64,9 @@ def icon(name: str, css: str = "", label: str = "") -> SafeString:
 def mark(size: int = 24) -> SafeString:
     """The shop's mark in the colours of its brand."""
     return format_html(
-        '<svg width="{0}" height="{0}" aria-hidden="true"><use href="{1}#mark"/></svg>', size, static("img/icons.svg")
+        '<svg width="{0}" height="{0}" aria-hidden="true"><use href="{1}#mark"/></svg>',
+        size,
+        static("img/icons.svg"),
     )
 
 
@@ -118,17 +120,23 @@ def button(text: str, kind: str = "", **options: Any) -> SafeString:
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: BoundField, label: str = "", hint: str = "", suffix: str = "", **attributes: Any) -> dict[str, Any]:
-    """{% field form.price suffix="Stars" %}: label above, hint below, error in place of the hint."""
+def field(
+    bound: BoundField, label: str = "", hint: str | None = None, suffix: str = "", **attributes: Any
+) -> dict[str, Any]:
+    """{% field form.price suffix="Stars" %}: label above, hint below, error in place of the hint.
+
+    The hint is the field's help text unless another is given; hint="" leaves it out. All else becomes an
+    attribute of the control.
+    """
     widget = bound.field.widget
     noted = f"{bound.auto_id}_note"
-    says = bound.errors or hint or bound.help_text
+    hint = str(bound.help_text) if hint is None else hint
     spelled = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
-    if says:
+    if bound.errors or hint:
         spelled["aria-describedby"] = noted
     if bound.errors:
         spelled["aria-invalid"] = "true"
-        spelled["autofocus"] = bound.name == next(iter(bound.form.errors))
+        spelled.setdefault("autofocus", bound.name == next(iter(bound.form.errors)))
     choices = isinstance(widget, CHOICES)
     ticked = isinstance(widget, TICKED) and not choices
     if not (choices or ticked):
@@ -137,7 +145,7 @@ def field(bound: BoundField, label: str = "", hint: str = "", suffix: str = "", 
         "bound": bound,
         "control": bound.as_widget(attrs=spelled),
         "label": label or bound.label,
-        "hint": hint or bound.help_text,
+        "hint": hint,
         "suffix": suffix,
         "noted": noted,
         "ticked": ticked,
@@ -153,7 +161,9 @@ def fields(form: forms.BaseForm) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/search.html")
-def search(name: str, value: str = "", label: str = "", placeholder: str = "", key: str = "/", **attributes: Any) -> dict[str, Any]:
+def search(
+    name: str, value: str = "", label: str = "", placeholder: str = "", key: str = "/", **attributes: Any
+) -> dict[str, Any]:
     """{% search "q" value=query label=_("Search members") key="F" hx_get="…" %}: inside a form of yours."""
     return {
         "name": name,
@@ -212,7 +222,13 @@ def stat(name: str, value: Any = None, **options: Any) -> dict[str, Any]:
     `mood` is up (green), down (red) or nothing; without a value it shows a dash and `of` says what is missing.
     """
     path = charts.spark(options.get("course") or [])
-    return {"name": name, "value": value, "path": path, "dot": charts.last_point(path) if path else "", **options}
+    return {
+        "name": name,
+        "value": value,
+        "path": path,
+        "dot": charts.last_point(path) if path else "",
+        **options,
+    }
 
 
 @register.inclusion_tag("components/spark.html")
@@ -243,7 +259,13 @@ def width(share: float) -> float:
 @register.inclusion_tag("components/progress.html")
 def progress(share: float, now: str, goal: str = "", left: str = "", label: str = "") -> dict[str, Any]:
     """{% progress 0.68 now="£612.40" goal="Platinum £900.00" left="£287.60 more by 31 Dec 2026." %}"""
-    return {"width": width(share), "now": now, "goal": goal, "left": left, "label": label or f"{now} · {goal}"}
+    return {
+        "width": width(share),
+        "now": now,
+        "goal": goal,
+        "left": left,
+        "label": label or f"{now} · {goal}",
+    }
 
 
 @register.inclusion_tag("components/way.html")
@@ -275,7 +297,9 @@ def reasons(rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any], caption
 
 
 @register.inclusion_tag("components/card.html")
-def card(shop: str, balance: str, note: str, holder: str, code: str, tier: str = "", rank: int = 1) -> dict[str, Any]:  # noqa: PLR0917
+def card(
+    *, shop: str, balance: str, note: str, holder: str, code: str, tier: str = "", rank: int = 1
+) -> dict[str, Any]:
     """{% card shop=… balance="1,284" note="Stars · worth £12.84" holder=… code="HL-204 816" tier="Gold" rank=2 %}"""
     return {
         "shop": shop,
@@ -298,7 +322,11 @@ def medal(name: str, picture: str, note: str = "", locked: bool = False) -> dict
 def stamps(given: int, needed: int, picture: str = "candle") -> dict[str, Any]:
     """{% stamps 7 10 "candle" %}: so many stamps in their places, the prize in the last."""
     places = range(1, needed + 1)
-    return {"places": [{"at": place, "given": place <= given} for place in places], "picture": picture, "last": needed}
+    return {
+        "places": [{"at": place, "given": place <= given} for place in places],
+        "picture": picture,
+        "last": needed,
+    }
 
 
 # Blocks
@@ -309,7 +337,9 @@ def note(content: SafeString, kind: str = "") -> SafeString:
     """{% note "warn" %}48,200 Stars end on 30 November.{% endnote %}; kinds: warn, bad, or nothing."""
     sign = {"warn": "clock", "bad": "alert"}.get(kind, "info")
     role = mark_safe(' role="alert"') if kind == "bad" else ""
-    return format_html('<div class="{}"{}>{}<div>{}</div></div>', f"note {kind}".strip(), role, icon(sign), content)
+    return format_html(
+        '<div class="{}"{}>{}<div>{}</div></div>', f"note {kind}".strip(), role, icon(sign), content
+    )
 
 
 @register.simple_block_tag(end_name="endtoast")
@@ -336,7 +366,9 @@ def menu(content: SafeString, text: str, icon_name: str = "", css: str = "right"
 @register.simple_block_tag(end_name="endwhy")
 def why(content: SafeString, text: str, amount: str = "", **options: Any) -> SafeString:
     """{% why "Order HL-48213" amount="+71" date=… badge="Pending" kind="warn" small=… open=True %}…{% endwhy %}"""
-    return render_to_string("components/why.html", {"content": content, "text": text, "amount": amount, **options})
+    return render_to_string(
+        "components/why.html", {"content": content, "text": text, "amount": amount, **options}
+    )
 
 
 @register.simple_block_tag(end_name="endempty")
@@ -355,10 +387,14 @@ def dialog(context: Context, content: SafeString, id: str, title: str, **options
     Opened by a button with commandfor="publish" command="show-modal".
     """
     token = {"csrf_token": context.get("csrf_token")}
-    return render_to_string("components/dialog.html", {"content": content, "id": id, "title": title} | options | token)
+    return render_to_string(
+        "components/dialog.html", {"content": content, "id": id, "title": title} | options | token
+    )
 
 
 @register.simple_tag
 def skeleton(lines: int = 6) -> SafeString:
     """{% skeleton 6 %}: only after 300 ms, in the shape of what comes."""
-    return format_html_join("\n", "{}", ((mark_safe('<svg class="skel" aria-hidden="true"></svg>'),) for _ in range(lines)))
+    return format_html_join(
+        "\n", "{}", ((mark_safe('<svg class="skel" aria-hidden="true"></svg>'),) for _ in range(lines))
+    )
