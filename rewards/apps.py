@@ -23,3 +23,8 @@ class RewardsConfig(AppConfig):
             "rewards_settlement",
         )
     } | {"rewards_seal": {"SELECT", "INSERT"}, "rewards_sealedhead": {"SELECT", "INSERT"}}
+
+    def ready(self) -> None:
+        from rewards.engine import fields
+
+        fields.register()

@@ -27,7 +27,12 @@ class Order(models.Model):
     external_id = models.CharField(_("order number"), max_length=128)
     # The member's holder; empty for an anonymous order, which earns nothing.
     member = models.ForeignKey(
-        Member, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="orders"
+        Member,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="orders",
     )
     store = models.ForeignKey(
         Store, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
@@ -49,7 +54,9 @@ class Order(models.Model):
         verbose_name = _("order")
         verbose_name_plural = _("orders")
         constraints = [
-            models.UniqueConstraint(fields=["program", "source", "external_id"], name="order_external_id_unique"),
+            models.UniqueConstraint(
+                fields=["program", "source", "external_id"], name="order_external_id_unique"
+            ),
             models.CheckConstraint(condition=Q(state__in=OrderState.values), name="order_state_known"),
         ]
         indexes = [
@@ -82,6 +89,8 @@ class OrderLine(models.Model):
     basis_minor = models.BigIntegerField()
     is_counted = models.BooleanField(default=True)
     returned_quantity = models.IntegerField(default=0)
+    # Given back without naming quantities: an amount refund, spread over the lines in proportion.
+    refunded_minor = models.BigIntegerField(default=0)
 
     objects = ScopedManager(program="order__program")
 
@@ -138,7 +147,9 @@ class ReturnLine(models.Model):
     objects = ScopedManager(program="of__program")
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(quantity__gt=0), name="returnline_quantity_positive")]
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="returnline_quantity_positive")
+        ]
 
     def __str__(self) -> str:
         return f"−{self.quantity} × {self.sku}"

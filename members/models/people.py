@@ -61,8 +61,12 @@ class Member(models.Model):
         verbose_name_plural = _("members")
         constraints = [
             models.UniqueConstraint(fields=["program", "number"], name="member_number_unique"),
-            models.CheckConstraint(condition=models.Q(state__in=["active", "blocked", "closed"]), name="member_state_known"),
-            models.CheckConstraint(condition=models.Q(number__regex=r"^\d{12}$"), name="member_number_twelve_digits"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["active", "blocked", "closed"]), name="member_state_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(number__regex=r"^\d{12}$"), name="member_number_twelve_digits"
+            ),
         ]
         indexes = [
             models.Index(fields=["program", "-joined_at", "-holder"], name="member_by_joining"),
@@ -99,9 +103,7 @@ class Identity(models.Model):
             models.CheckConstraint(condition=~models.Q(value=""), name="identity_not_empty"),
         ]
         indexes = [
-            models.Index(
-                "program", OpClass("value", name="varchar_pattern_ops"), name="identity_by_prefix"
-            ),
+            models.Index("program", OpClass("value", name="varchar_pattern_ops"), name="identity_by_prefix"),
         ]
 
     def __str__(self) -> str:

@@ -23,7 +23,9 @@ class Program(models.Model):
     name = models.CharField(_("name"), max_length=120)
     currency = models.CharField(_("currency"), max_length=3)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
-    languages = ArrayField(models.CharField(max_length=8), verbose_name=_("languages"), default=default_languages)
+    languages = ArrayField(
+        models.CharField(max_length=8), verbose_name=_("languages"), default=default_languages
+    )
     prices_include_tax = models.BooleanField(_("prices include tax"), default=True)
     tax_rate = models.DecimalField(_("tax rate in percent"), max_digits=6, decimal_places=3, default=0)
     basis = models.JSONField(_("what earns"), default=dict, blank=True)
@@ -38,7 +40,9 @@ class Program(models.Model):
         verbose_name = _("program")
         verbose_name_plural = _("programs")
         constraints = [
-            models.CheckConstraint(condition=models.Q(currency__regex="^[A-Z]{3}$"), name="program_currency_is_iso"),
+            models.CheckConstraint(
+                condition=models.Q(currency__regex="^[A-Z]{3}$"), name="program_currency_is_iso"
+            ),
             models.CheckConstraint(condition=models.Q(brand__regex=HEX_COLOR), name="program_brand_is_hex"),
             models.CheckConstraint(
                 condition=models.Q(tax_rate__gte=0, tax_rate__lte=100), name="program_tax_rate_is_percent"
@@ -74,7 +78,9 @@ class TeamMembership(models.Model):
         verbose_name_plural = _("team members")
         constraints = [
             models.UniqueConstraint(fields=["program", "user"], name="teammembership_once_a_program"),
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="teammembership_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="teammembership_role_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -156,6 +156,7 @@ class _KindCompiler:
             is_multiplier=is_multiplier,
             targets=tuple(_target(step, rule, scale) for step in acted_on),
             caps=tuple(_caps(rule, scale.precision, periods)),
+            precision=scale.precision,
             formula=_formula(rule, scale.precision),
         )
 

@@ -64,6 +64,7 @@ class Step:
     is_multiplier: bool
     targets: tuple[Target, ...]
     caps: tuple[Cap, ...]
+    precision: int
     formula: tuple[object, ...]
     stops: int = 0
 

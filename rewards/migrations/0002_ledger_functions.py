@@ -5,7 +5,7 @@ from pathlib import Path
 from django.db import migrations
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
-FILES = ("canonical.sql", "guards.sql", "post.sql")
+FILES = ("ids.sql", "canonical.sql", "guards.sql", "read.sql", "post.sql")
 
 
 def load(name: str) -> migrations.RunSQL:

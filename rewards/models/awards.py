@@ -11,14 +11,12 @@ from members.models import Program
 
 class Pricing(models.Model):
     """The context in which a fact was priced, so that a return can re-price it exactly (SEMANTICS 24) and its
-    reasons can be told again. `versions` are the rule versions in force, `lots` what it opened, `awarded` is
-    {unit key: ledger units}."""
+    reasons can be told again. `versions` are the rule versions in force, `awarded` is {unit key: ledger units}."""
 
     fact_id = models.BigIntegerField(primary_key=True)
     program = models.ForeignKey(Program, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     context = models.JSONField()
     versions = ArrayField(models.BigIntegerField())
-    lots = ArrayField(models.BigIntegerField())
     awarded = models.JSONField()
 
     objects = ScopedManager(program="program")
@@ -38,7 +36,7 @@ class Award(models.Model):
     desired = models.BigIntegerField()
     awarded = models.BigIntegerField()
     cut_by = models.CharField(max_length=16, blank=True)
-    steps = models.JSONField(default=list)
+    trail = models.JSONField(default=list)
 
     objects = ScopedManager(program="program")
 

@@ -80,13 +80,18 @@ class Wallet(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["holder", "unit"], name="wallet_one_per_unit"),
             models.CheckConstraint(
-                condition=Q(pending__gte=0, active__gte=0, reserved__gte=0, arrears__gte=0), name="wallet_not_negative"
+                condition=Q(pending__gte=0, active__gte=0, reserved__gte=0, arrears__gte=0),
+                name="wallet_not_negative",
             ),
-            models.CheckConstraint(condition=Q(arrears=0) | Q(active=0), name="wallet_arrears_only_when_empty"),
+            models.CheckConstraint(
+                condition=Q(arrears=0) | Q(active=0), name="wallet_arrears_only_when_empty"
+            ),
         ]
         indexes = [
             models.Index(
-                fields=["program", "next_due_at"], condition=Q(next_due_at__isnull=False), name="wallet_by_due"
+                fields=["program", "next_due_at"],
+                condition=Q(next_due_at__isnull=False),
+                name="wallet_by_due",
             ),
         ]
 
@@ -189,12 +194,18 @@ class Lot(models.Model):
                 condition=Q(remaining__lte=F("granted") - F("expired")), name="lot_remaining_within_granted"
             ),
             models.CheckConstraint(
-                condition=Q(reserved__gte=0, reserved__lte=F("remaining")), name="lot_reserved_within_remaining"
+                condition=Q(reserved__gte=0, reserved__lte=F("remaining")),
+                name="lot_reserved_within_remaining",
             ),
             models.CheckConstraint(condition=Q(granted__gt=0, expired__gte=0), name="lot_granted_positive"),
-            models.CheckConstraint(condition=Q(is_active=True) | Q(reserved=0), name="lot_pending_not_reserved"),
+            models.CheckConstraint(
+                condition=Q(is_active=True) | Q(reserved=0), name="lot_pending_not_reserved"
+            ),
         ]
-        indexes = [models.Index(fields=["wallet"], condition=Q(is_open=True), name="lot_open_by_wallet")]
+        indexes = [
+            models.Index(fields=["wallet"], condition=Q(is_open=True), name="lot_open_by_wallet"),
+            models.Index(fields=["order_id"], condition=Q(order_id__isnull=False), name="lot_by_order"),
+        ]
 
     def __str__(self) -> str:
         return f"lot {self.pk}"

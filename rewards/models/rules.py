@@ -65,7 +65,8 @@ class RuleVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["rule", "number"], name="ruleversion_number_unique"),
             models.CheckConstraint(
-                condition=Q(until__isnull=True) | Q(until__gte=F("since")), name="ruleversion_until_after_since"
+                condition=Q(until__isnull=True) | Q(until__gte=F("since")),
+                name="ruleversion_until_after_since",
             ),
         ]
 

@@ -32,9 +32,13 @@ class TierScheme(models.Model):
         ONE_DOWN = "one_down", _("One level down")
         KEEP = "keep", _("Keep")
 
-    program = models.OneToOneField(Program, primary_key=True, on_delete=models.PROTECT, related_name="tier_scheme")
+    program = models.OneToOneField(
+        Program, primary_key=True, on_delete=models.PROTECT, related_name="tier_scheme"
+    )
     counted = models.CharField(_("counts"), max_length=8, choices=Counted, default=Counted.SPEND)
-    unit_key = models.CharField(_("unit"), max_length=40, blank=True, help_text=_("Which unit's points count."))
+    unit_key = models.CharField(
+        _("unit"), max_length=40, blank=True, help_text=_("Which unit's points count.")
+    )
     window = models.CharField(_("window"), max_length=16, choices=Window, default=Window.CALENDAR_YEAR)
     months = models.PositiveSmallIntegerField(_("months of the window"), default=12)
     review = models.CharField(_("at the end"), max_length=12, choices=Review, default=Review.TO_EARNED)
@@ -95,7 +99,9 @@ class Standing(models.Model):
     ended_at = models.DateTimeField(null=True)
     fact_id = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=300, blank=True)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects = ScopedManager(program="program")
 
@@ -104,14 +110,17 @@ class Standing(models.Model):
         verbose_name_plural = _("standings")
         constraints = [
             models.CheckConstraint(
-                condition=~Q(origin="manual") | Q(author__isnull=False, valid_until__isnull=False) & ~Q(reason=""),
+                condition=~Q(origin="manual")
+                | Q(author__isnull=False, valid_until__isnull=False) & ~Q(reason=""),
                 name="standing_manual_is_explained",
             ),
         ]
         indexes = [
             models.Index(fields=["member", "since"], name="standing_by_member"),
             models.Index(
-                fields=["program", "valid_until"], condition=Q(ended_at__isnull=True), name="standing_by_validity"
+                fields=["program", "valid_until"],
+                condition=Q(ended_at__isnull=True),
+                name="standing_by_validity",
             ),
         ]
 
@@ -131,6 +140,7 @@ class Metric(models.Model):
     orders = models.IntegerField(default=0)
     visits = models.IntegerField(default=0)
     points = models.BigIntegerField(default=0)
+    last_on = models.DateField(null=True)  # the day of the latest order counted in the bucket
 
     objects = ScopedManager(program="program")
 

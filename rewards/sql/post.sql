@@ -7,7 +7,7 @@ SET search_path = public, pg_temp
 AS $$
 DECLARE
     wanted int := coalesce(jsonb_array_length(p->'guards'), 0);
-    found int;
+    held int;
     touched bigint[];
 BEGIN
     -- 1. The guard comes first: nobody else has moved these holders since they were read (id order: no deadlock).
@@ -16,16 +16,27 @@ BEGIN
         WHERE id = (p#>>'{guards,0,id}')::bigint AND seq = (p#>>'{guards,0,seq}')::bigint;
         IF NOT FOUND THEN RETURN 'stale'; END IF;
     ELSIF wanted > 1 THEN
-        SELECT count(*) INTO found FROM (
+        SELECT count(*) INTO held FROM (
             SELECT h.id, h.seq FROM members_holder h
             WHERE h.id = ANY (ARRAY(SELECT g.id FROM jsonb_to_recordset(p->'guards') AS g(id bigint)))
             ORDER BY h.id FOR NO KEY UPDATE
         ) locked JOIN jsonb_to_recordset(p->'guards') AS g(id bigint, seq bigint) USING (id, seq);
-        IF found <> wanted THEN RETURN 'stale'; END IF;
+        IF held <> wanted THEN RETURN 'stale'; END IF;
         UPDATE members_holder h SET seq = h.seq + 1
         FROM jsonb_to_recordset(p->'guards') AS g(id bigint) WHERE h.id = g.id;
     END IF;
 
+    -- Orders without a member (or not yet come) have no holder: their last fact is the guard.
+    IF p ? 'anchors' THEN
+        SELECT count(*) INTO held FROM (
+            SELECT o.id, o.fact_id FROM members_order o
+            WHERE o.id = ANY (ARRAY(SELECT a.id FROM jsonb_to_recordset(p->'anchors') AS a(id bigint)))
+            ORDER BY o.id FOR NO KEY UPDATE
+        ) locked JOIN jsonb_to_recordset(p->'anchors') AS a(id bigint, fact_id bigint) USING (id, fact_id);
+        IF held <> jsonb_array_length(p->'anchors') THEN
+            RAISE EXCEPTION 'an order moved' USING ERRCODE = 'WF001';
+        END IF;
+    END IF;
     PERFORM set_config('wafa.posting', 'on', true);
 
     -- 2. Members who join by this posting, then the facts, which exclude repeats.
@@ -69,17 +80,19 @@ BEGIN
     END IF;
     IF p ? 'lines' THEN
         INSERT INTO members_orderline (order_id, revision, position, kind, sku, name, category, quantity, amount_minor,
-            discount_minor, tax_minor, cost_minor, basis_minor, is_counted, returned_quantity)
+            discount_minor, tax_minor, cost_minor, basis_minor, is_counted, returned_quantity, refunded_minor)
         SELECT l.order_id, l.revision, l.position, l.kind, l.sku, l.name, l.category, l.quantity, l.amount_minor,
-            l.discount_minor, l.tax_minor, l.cost_minor, l.basis_minor, l.is_counted, l.returned_quantity
+            l.discount_minor, l.tax_minor, l.cost_minor, l.basis_minor, l.is_counted, l.returned_quantity,
+            l.refunded_minor
         FROM jsonb_to_recordset(p->'lines') AS l(order_id bigint, revision int, position int, kind text, sku text,
             name text, category text, quantity int, amount_minor bigint, discount_minor bigint, tax_minor bigint,
-            cost_minor bigint, basis_minor bigint, is_counted boolean, returned_quantity int);
+            cost_minor bigint, basis_minor bigint, is_counted boolean, returned_quantity int, refunded_minor bigint);
     END IF;
     IF p ? 'line_changes' THEN
-        UPDATE members_orderline t SET returned_quantity = l.returned_quantity
+        UPDATE members_orderline t SET returned_quantity = l.returned_quantity,
+            refunded_minor = l.refunded_minor
         FROM jsonb_to_recordset(p->'line_changes') AS l(order_id bigint, revision int, position int,
-            returned_quantity int)
+            returned_quantity int, refunded_minor bigint)
         WHERE t.order_id = l.order_id AND t.revision = l.revision AND t.position = l.position;
     END IF;
     IF p ? 'returns' THEN
@@ -158,16 +171,16 @@ BEGIN
 
     -- 5. Reasons, counters, tiers, the event log.
     IF p ? 'pricings' THEN
-        INSERT INTO rewards_pricing (fact_id, program_id, context, versions, lots, awarded)
-        SELECT r.fact_id, r.program_id, r.context, r.versions, r.lots, r.awarded
+        INSERT INTO rewards_pricing (fact_id, program_id, context, versions, awarded)
+        SELECT r.fact_id, r.program_id, r.context, r.versions, r.awarded
         FROM jsonb_to_recordset(p->'pricings') AS r(fact_id bigint, program_id bigint, context jsonb,
-            versions bigint[], lots bigint[], awarded jsonb);
+            versions bigint[], awarded jsonb);
     END IF;
     IF p ? 'awards' THEN
-        INSERT INTO rewards_award (fact_id, version_id, program_id, unit_id, desired, awarded, cut_by, steps)
-        SELECT a.fact_id, a.version_id, a.program_id, a.unit_id, a.desired, a.awarded, a.cut_by, a.steps
+        INSERT INTO rewards_award (fact_id, version_id, program_id, unit_id, desired, awarded, cut_by, trail)
+        SELECT a.fact_id, a.version_id, a.program_id, a.unit_id, a.desired, a.awarded, a.cut_by, a.trail
         FROM jsonb_to_recordset(p->'awards') AS a(fact_id bigint, version_id bigint, program_id bigint, unit_id bigint,
-            desired bigint, awarded bigint, cut_by text, steps jsonb);
+            desired bigint, awarded bigint, cut_by text, trail jsonb);
     END IF;
     IF p ? 'settlements' THEN
         INSERT INTO rewards_settlement (fact_id, order_id, unit_id, program_id, awarded, reversed_total, absorbed_total,
@@ -187,12 +200,12 @@ BEGIN
         SET amount = excluded.amount, times = excluded.times, last_at = excluded.last_at;
     END IF;
     IF p ? 'metrics' THEN
-        INSERT INTO rewards_metric (holder_id, bucket, program_id, spend_minor, orders, visits, points)
-        SELECT m.holder_id, m.bucket, m.program_id, m.spend_minor, m.orders, m.visits, m.points
+        INSERT INTO rewards_metric (holder_id, bucket, program_id, spend_minor, orders, visits, points, last_on)
+        SELECT m.holder_id, m.bucket, m.program_id, m.spend_minor, m.orders, m.visits, m.points, m.last_on
         FROM jsonb_to_recordset(p->'metrics') AS m(holder_id bigint, bucket date, program_id bigint,
-            spend_minor bigint, orders int, visits int, points bigint)
+            spend_minor bigint, orders int, visits int, points bigint, last_on date)
         ON CONFLICT (holder_id, bucket) DO UPDATE SET spend_minor = excluded.spend_minor, orders = excluded.orders,
-            visits = excluded.visits, points = excluded.points;
+            visits = excluded.visits, points = excluded.points, last_on = excluded.last_on;
     END IF;
     IF p ? 'standing_changes' THEN
         UPDATE rewards_standing t SET confirms_at = s.confirms_at, valid_until = s.valid_until, ended_at = s.ended_at

@@ -12,7 +12,8 @@ from copy import copy
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from rewards.policies import add_months
+from rewards.tiers import claims
+from rewards.tiers.claims import FOREVER
 from rewards.tiers.records import EARNED, MANUAL, REVIEW, Move, StandingRow, Totals
 from rewards.tiers.schemes import DAY, ROLLING, SINCE_REACHED, TICK, Level, Scheme, day_of
 from rewards.tiers.tallies import Tally
@@ -20,7 +21,6 @@ from rewards.tiers.tallies import Tally
 if TYPE_CHECKING:
     from rewards.tiers.progress import Progress
 
-FOREVER = datetime.max.replace(tzinfo=UTC)
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -199,7 +199,7 @@ class Course:
 
     def counting_from(self) -> date:
         """The first day that counts where the window begins when the tier was reached (32)."""
-        return self._counting_from(FOREVER)
+        return claims.counting_from(self.standings, self.scheme)
 
     def _foresee(self, moment: datetime) -> StandingRow | None:
         return self.settled_copy(moment).at(moment)
@@ -215,14 +215,11 @@ class Course:
             self._quiet_in, self._quiet_below = bucket, scheme.threshold_above(total)
         else:
             total = self._total_on(day_of(max(now, moment), scheme.zone))
-        level = scheme.earned(total)
-        if level is scheme.base or level is None:
+        level, best = scheme.earned(total), self._best
+        if best is not None and (level is None or level.rank <= scheme.by_id[best.tier_id].rank):
+            level = scheme.by_id[best.tier_id] if self._qualifies_again(best, level, bucket, now) else None
+        if level is None or level is scheme.base:
             return
-        best = self._best
-        if best is not None:
-            rank = scheme.by_id[best.tier_id].rank
-            if level.rank < rank or (level.rank == rank and not self._extends(best, level, bucket, now)):
-                return
         before, since = self._tier_id(), max(now, moment) + TICK
         latest = self.tally.latest(bucket, now)
         if self._grant(
@@ -230,14 +227,18 @@ class Course:
         ):
             self._note(since, before, EARNED, fact_id)
 
-    def _extends(self, best: StandingRow, level: Level, day: date, now: datetime) -> bool:
-        """Whether qualifying again on this day prolongs the tier (33)."""
-        if best.valid_until is None:
+    def _qualifies_again(self, best: StandingRow, earned: Level | None, day: date, now: datetime) -> bool:
+        """Whether what is held is earned once more on this day, and for longer (33)."""
+        level = self.scheme.by_id[best.tier_id]
+        if best.valid_until is None or self._until(level, day) <= best.valid_until:
             return False
         # Each order moves a rolling window on; one claim for each return window is enough, the review does the rest.
         if self.scheme.window == ROLLING and best.is_provisional(now):
             return False
-        return self._until(level, day) > best.valid_until
+        if self.scheme.window == SINCE_REACHED:
+            anew = self.tally.between(day_of(best.since, self.scheme.zone) + DAY, date.max)
+            return anew >= level.threshold
+        return earned is level
 
     def _grant(
         self,
@@ -281,10 +282,9 @@ class Course:
         before, since = self._tier_id(), now + TICK
         fallen: list[StandingRow] = []
         for row in shaken:
-            first = self._first_counted(row)
-            if bucket < first:
+            if bucket < claims.first_bucket(row, self.standings, self.tally):
                 continue
-            if self._is_held(row, first):
+            if claims.total(row, self.standings, self.tally) >= self.scheme.by_id[row.tier_id].threshold:
                 # What now carries the tier may be a later order, whose return window is open longer.
                 self._prolong_doubt(row, self.scheme.confirmation(self.tally.latest(bucket, now)))
             else:
@@ -293,7 +293,7 @@ class Course:
         if not fallen:
             return
         self._refresh()
-        total = max(self._held_total(row, self._first_counted(row)) for row in fallen)
+        total = max(claims.total(row, self.standings, self.tally) for row in fallen)
         level = self.scheme.earned(total)
         if level and self._exceeds(level):
             latest = self.tally.latest(bucket, now)
@@ -310,37 +310,6 @@ class Course:
         if row.confirms_at is not None and confirms_at > row.confirms_at:
             row.confirms_at = confirms_at
             self._mark(row)
-
-    def _is_held(self, row: StandingRow, first: date) -> bool:
-        return self._held_total(row, first) >= self.scheme.by_id[row.tier_id].threshold
-
-    def _first_counted(self, row: StandingRow) -> date:
-        """The first bucket that can carry a provisional claim."""
-        scheme = self.scheme
-        since = day_of(row.since, scheme.zone)
-        if row.origin == REVIEW:
-            since -= DAY * (1 + scheme.grace_days)
-        if scheme.window == SINCE_REACHED:
-            return self._counting_from(row.since)
-        if scheme.is_periodic:
-            # A late order may have earned it in the period before.
-            return scheme.bucket(add_months(since, -12), self.joined_on)
-        return scheme.window_start(since, self.joined_on)
-
-    def _held_total(self, row: StandingRow, first: date) -> int:
-        """The most that carries a claim: of one period whose validity is as long, or of the days of its window."""
-        scheme = self.scheme
-        if not scheme.is_periodic:
-            return self.tally.between(first, date.max)
-        level, until = scheme.by_id[row.tier_id], row.valid_until
-        carrying = [
-            self.tally.of(bucket)
-            for bucket in self.metrics
-            if bucket >= first and (until is None or self._until(level, bucket) >= until)
-        ]
-        if row.origin == REVIEW and scheme.grace_days:
-            carrying.append(sum(carrying))
-        return max(carrying, default=0)
 
     # The end of a validity
 
@@ -369,30 +338,8 @@ class Course:
 
     def _total_on(self, day: date) -> int:
         if self.scheme.window == SINCE_REACHED and self._counting is None:
-            self._counting = self._counting_from(FOREVER)
+            self._counting = claims.counting_from(self.standings, self.scheme)
         return self.tally.on(day, self._counting or date.min)
-
-    def _counting_from(self, before: datetime) -> date:
-        """Since when the tier held just before a moment was held: the day after it was reached, or the day on which
-        a higher one ended. Claims that fell while provisional count as never made."""
-        zone = self.scheme.zone
-        rows = [
-            row
-            for row in self.standings
-            if row.origin != MANUAL
-            and row.since < before
-            and not (row.ended_at and row.ended_at < before and row.is_provisional(row.ended_at))
-        ]
-        held = [row for row in rows if row.ended_at is None or row.ended_at >= before]
-        best = max(held, key=lambda row: (self._place(row), row.since), default=None)
-        rank = self.scheme.by_id[best.tier_id].rank if best else -1
-        starts = [day_of(best.since, zone) + DAY] if best else []
-        starts += [
-            day_of(row.ended_at, zone)
-            for row in rows
-            if row.ended_at and row.ended_at < before and self.scheme.by_id[row.tier_id].rank > rank
-        ]
-        return max(starts, default=date.min)
 
     def _exceeds(self, level: Level) -> bool:
         """Whether a level is above the base and above what is already held by earning."""
@@ -401,9 +348,7 @@ class Course:
         return self._best is None or level.rank > self.scheme.by_id[self._best.tier_id].rank
 
     def _until(self, level: Level, day: date) -> datetime:
-        if level.is_never_lost:
-            return FOREVER
-        return self.scheme.validity_of(day, self.joined_on) or FOREVER
+        return claims.valid_until(level, day, self.tally)
 
     def _end_of(self, row: StandingRow) -> datetime:
         if row.valid_until is None:

@@ -1,0 +1,216 @@
+"""Files with our own columns (docs/import.md): the rows of one order become one item for the intake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from loyaltysite.kit.formats import minor_digits
+from rewards.imports import values
+from rewards.imports.columns import CANONICAL, IDENTITIES, OF_ORDER, Layout, lay_out
+from rewards.imports.groups import Group
+from rewards.imports.values import CellRefused
+from rewards.intake.items import CancelIn, Item, LineIn, OrderIn, PaidIn, ReturnIn, ReturnLineIn, Who
+
+ORDER, UNPAID, PAID, CANCEL, RETURN = "order", "unpaid", "paid", "cancel", "return"
+TYPES = (ORDER, UNPAID, PAID, CANCEL, RETURN)
+KINDS = ("product", "shipping", "tip", "gift_card", "fee")
+REQUIRED = (("order_id", "return_id"), ("occurred_at",), ("unit_price", "amount"))
+
+
+class RowRefused(Exception):
+    """A row cannot be taken, and its order with it; `row` counts from 0 within the order."""
+
+    def __init__(self, row: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.row, self.code, self.message = row, code, message
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for the whole file. `joins`: somebody unknown becomes a member."""
+
+    source: str
+    zone: ZoneInfo
+    currency: str
+    pattern: str | None = None
+    joins: bool = True
+    days: int = 0
+
+
+class Profile:
+    """How files of one kind are read. Others derive from it: see online_retail."""
+
+    known: Sequence[str] = CANONICAL
+    required: Sequence[Sequence[str]] = REQUIRED
+
+    def __init__(self, header: Sequence[str], *, mapping: Mapping[str, str], terms: Terms) -> None:
+        self.layout: Layout = lay_out(header, mapping=mapping, known=self.known, required=self.required)
+        self.terms = terms
+
+    def key(self, cells: list[str]) -> str:
+        """What names the order a row belongs to; also appends the empty cell that absent columns point to."""
+        cells.append("")
+        at = self.layout
+        kind = cells[at["type"]].strip().lower()
+        if kind == RETURN:
+            named = cells[at["return_id"]].strip()
+        else:
+            named = cells[at["order_id"]].strip()
+        return f"{kind or ORDER} {named}" if named else ""
+
+    def share(self, group: Group) -> str:
+        """What the work is split by: the member, so that one member's facts stay in order."""
+        at, first = self.layout, group.rows[0]
+        for column in IDENTITIES:
+            if found := first[at[column]].strip():
+                return found
+        return group.key
+
+    def item(self, group: Group) -> Item | str:
+        """The item, or the reason why these rows are none of our business. Raises RowRefused."""
+        return Reading(self, group).item()
+
+
+class Reading:
+    """One order being read; `number` is the row at hand, so that a refusal can name it."""
+
+    def __init__(self, profile: Profile, group: Group) -> None:
+        self.at = profile.layout
+        self.terms = profile.terms
+        self.rows = group.rows
+        self.number = 0
+
+    def item(self) -> Item:
+        try:
+            self._check_agreement()
+            return self._item()
+        except CellRefused as error:
+            raise RowRefused(self.number, error.code, str(error)) from None
+
+    def first(self, column: str) -> str:
+        return self.rows[0][self.at[column]].strip()
+
+    def _check_agreement(self) -> None:
+        """What is said once an order must not be said differently further down."""
+        for number, cells in enumerate(self.rows[1:], 1):
+            for column in ("type", "order_id", *OF_ORDER):
+                said = cells[self.at[column]]
+                if said and said != self.rows[0][self.at[column]] and said.strip() != self.first(column):
+                    self.number = number
+                    raise CellRefused(column, _("“%(text)s” differs from the order's first row."), text=values.shown(said))
+
+    def _item(self) -> Item:
+        kind = self.first("type").lower() or ORDER
+        if kind not in TYPES:
+            raise CellRefused(
+                "type", _("“%(text)s” is none of %(types)s."), text=values.shown(kind), types=", ".join(TYPES)
+            )
+        at = self._moment()
+        order = values.text(self.first("order_id"), "order_id", most=128)
+        if kind == RETURN:
+            return self._return(order, at)
+        if kind == PAID:
+            return PaidIn(self.terms.source, order, at)
+        if kind == CANCEL:
+            return CancelIn(self.terms.source, order, at)
+        return OrderIn(
+            source=self.terms.source,
+            external_id=order,
+            occurred_at=at,
+            lines=tuple([self._line(number, cells) for number, cells in enumerate(self.rows)]),
+            member=self._member(joins=self.terms.joins),
+            store=values.text(self.first("store"), "store", most=64),
+            channel=values.text(self.first("channel"), "channel", most=32),
+            currency=self._currency(),
+            is_paid=kind == ORDER,
+        )
+
+    def _moment(self) -> datetime:
+        return values.moment(self.first("occurred_at"), self.terms.zone, self.terms.pattern, self.terms.days)
+
+    def _currency(self) -> str:
+        found = self.first("currency").upper() or self.terms.currency
+        if len(found) != 3 or not found.isascii() or not found.isalpha():
+            raise CellRefused("currency", _("“%(text)s” is not a currency like GBP."), text=values.shown(found))
+        return found
+
+    def _member(self, *, joins: bool) -> Who | None:
+        for column, kind in IDENTITIES.items():
+            if found := self.first(column):
+                return Who(
+                    kind=kind,
+                    value=values.text(found, column, most=254),
+                    joins=joins and kind != "number",
+                    name=values.text(self.first("member_name"), "member_name", most=200),
+                    language=values.text(self.first("member_language"), "member_language", most=8),
+                )
+        return None
+
+    def _line(self, number: int, cells: list[str]) -> LineIn:
+        self.number, at = number, self.at
+        count = values.quantity(cells[at["quantity"]].strip() or "1", "quantity")
+        digits = minor_digits(self._currency())
+        amount, discount = self._amounts(cells, count, digits)
+        if amount < 0:
+            raise CellRefused("discount", _("more than the line costs."))
+        kind = cells[at["kind"]].strip().lower() or KINDS[0]
+        if kind not in KINDS:
+            raise CellRefused("kind", _("“%(text)s” is none of %(kinds)s."), text=values.shown(kind), kinds=", ".join(KINDS))
+        tax, cost = cells[at["tax"]].strip(), cells[at["unit_cost"]].strip()
+        return LineIn(
+            sku=values.text(cells[at["sku"]].strip(), "sku", most=128),
+            quantity=count,
+            amount_minor=amount,
+            name=values.text(cells[at["name"]].strip(), "name", most=300),
+            category=values.text(cells[at["category"]].strip(), "category", most=128),
+            kind=kind,
+            discount_minor=discount,
+            tax_minor=self._tax(tax, amount, digits) if tax else 0,
+            cost_minor=values.line_amounts(count, cost, "", digits)[0] if cost else None,
+        )
+
+    def _amounts(self, cells: list[str], count: int, digits: int) -> tuple[int, int]:
+        price, amount = cells[self.at["unit_price"]].strip(), cells[self.at["amount"]].strip()
+        discount = cells[self.at["discount"]].strip()
+        if not price:
+            net = values.minor(values.number(amount, "amount"), digits, "amount")
+            return net, values.line_amounts(0, "0", discount, digits)[1]
+        found = values.line_amounts(count, price, discount, digits)
+        if amount and values.minor(values.number(amount, "amount"), digits, "amount") != found[0]:
+            raise CellRefused("amount", _("differs from quantity × unit_price − discount."))
+        return found
+
+    def _tax(self, text: str, amount: int, digits: int) -> int:
+        found = values.minor(values.number(text, "tax"), digits, "tax")
+        if not 0 <= found <= amount:
+            raise CellRefused("tax", _("“%(text)s” is not a part of the line's amount."), text=values.shown(text))
+        return found
+
+    def _return(self, order: str, at: datetime) -> ReturnIn:
+        lines: list[ReturnLineIn] = []
+        amount: int | None = None
+        for number, cells in enumerate(self.rows):
+            self.number = number
+            sku, count = cells[self.at["sku"]].strip(), cells[self.at["quantity"]].strip()
+            digits = minor_digits(self._currency())
+            if not sku and not count:
+                amount = (amount or 0) + self._amounts(cells, 1, digits)[0]
+                continue
+            size = values.quantity(count or "1", "quantity")
+            lines.append(ReturnLineIn(values.text(sku, "sku", most=128), size, self._amounts(cells, size, digits)[0]))
+        if lines and amount is not None:
+            raise CellRefused("sku", _("a return has either lines or one amount."))
+        return ReturnIn(
+            source=self.terms.source,
+            external_id=values.text(self.first("return_id"), "return_id", most=128),
+            occurred_at=at,
+            order=order,
+            member=self._member(joins=False),
+            lines=tuple(lines),
+            amount_minor=amount,
+        )

@@ -1,0 +1,151 @@
+"""Where the rows come from: a file or standard input, plain, gzip or xz (told by its first bytes), as text lines."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import re
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from django.utils.translation import gettext as _
+
+from loyaltysite.kit.errors import DomainError
+
+STANDARD_INPUT = "-"
+LONGEST_LINE = 1 << 20
+ZIP = b"PK\x03\x04"
+MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+# What a byte outside the encoding was turned into, and the zero byte that no text column can hold.
+BAD = re.compile("[\x00\ud800-\udfff]")
+
+
+class SourceUnreadable(DomainError):
+    """The file as a whole cannot be read, or not to its end."""
+
+    code = "source_unreadable"
+
+
+@dataclass(slots=True)
+class Source:
+    """`size` in bytes where it is known; `position()` says how many of them have been read."""
+
+    name: str
+    size: int | None
+    position: Callable[[], int]
+    lines: Lines
+
+
+class Lines:
+    """The lines of a text, endings kept. `fault` is set when one of them was damaged and stays until it is cleared."""
+
+    def __init__(self, text: io.TextIOBase, encoding: str) -> None:
+        self.text = text
+        self.encoding = encoding
+        self.fault = ""
+
+    def __iter__(self) -> Iterator[str]:
+        read = self.text.readline
+        while line := self._read(read):
+            if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
+                self._skip(read)
+                self.fault = _("this row is longer than a million characters")
+                line = "\n"
+            elif not line.isascii() or "\0" in line:
+                if found := BAD.search(line):
+                    self.fault = self._complain(found[0])
+            yield line
+
+    def _read(self, read: Callable[[int], str]) -> str:
+        try:
+            return read(LONGEST_LINE)
+        except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+            raise SourceUnreadable(
+                _("The file breaks off: it is damaged or not complete (%(reason)s)."), reason=str(error)
+            ) from error
+        except UnicodeError as error:
+            raise SourceUnreadable(
+                _("The file is not %(encoding)s text; name its encoding with --encoding."), encoding=self.encoding
+            ) from error
+
+    def _skip(self, read: Callable[[int], str]) -> None:
+        while (more := self._read(read)) and not more.endswith(("\n", "\r")):
+            pass
+
+    def _complain(self, character: str) -> str:
+        if character == "\0":
+            return _("it holds a zero byte")
+        return _("it is not %(encoding)s text; name the file's encoding with --encoding") % {"encoding": self.encoding}
+
+
+@contextmanager
+def opened(path: str, *, encoding: str | None = None) -> Iterator[Source]:
+    """Open a file, or standard input for "-". Raises SourceUnreadable with one sentence."""
+    _check_encoding(encoding)
+    with _raw(path) as (raw, size):
+        binary = _unpacked(raw)
+        head = _peek(binary)
+        if not head:
+            raise SourceUnreadable(_("The file is empty."))
+        name = encoding or MARKS.get(head[:2], "utf-8")
+        text = io.TextIOWrapper(
+            cast("BinaryIO", binary),
+            encoding="utf-8-sig" if name.lower() in ("utf-8", "utf8") else name,
+            errors="surrogateescape",
+            newline="",
+        )
+        yield Source(path, size, _position(raw), Lines(text, name))
+
+
+def _check_encoding(encoding: str | None) -> None:
+    try:
+        "".encode(encoding or "utf-8")
+    except LookupError:
+        raise SourceUnreadable(_("There is no encoding %(name)s."), name=encoding) from None
+
+
+@contextmanager
+def _raw(path: str) -> Iterator[tuple[io.BufferedReader, int | None]]:
+    if path == STANDARD_INPUT:
+        yield cast("io.BufferedReader", sys.stdin.buffer), None
+        return
+    try:
+        file = Path(path).open("rb")  # noqa: SIM115 - closed below
+    except IsADirectoryError:
+        raise SourceUnreadable(_("%(path)s is a folder; name a file in it."), path=path) from None
+    except OSError as error:
+        raise SourceUnreadable(_("%(path)s cannot be opened: %(reason)s."), path=path, reason=error.strerror) from None
+    with file:
+        yield file, Path(path).stat().st_size or None
+
+
+def _position(raw: io.BufferedReader) -> Callable[[], int]:
+    try:
+        raw.tell()
+    except OSError:
+        return lambda: 0
+    return raw.tell
+
+
+def _peek(binary: io.BufferedReader) -> bytes:
+    try:
+        return binary.peek(6)[:6]
+    except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+        raise SourceUnreadable(_("The file cannot be unpacked: %(reason)s."), reason=str(error)) from error
+
+
+def _unpacked(raw: io.BufferedReader) -> io.BufferedReader:
+    head = _peek(raw)
+    if head.startswith(b"\x1f\x8b"):
+        return cast("io.BufferedReader", io.BufferedReader(gzip.GzipFile(fileobj=raw), 1 << 16))
+    if head.startswith(b"\xfd7zXZ\x00"):
+        return cast("io.BufferedReader", io.BufferedReader(lzma.LZMAFile(raw), 1 << 16))  # type: ignore[arg-type]
+    if head.startswith(ZIP):
+        raise SourceUnreadable(_("This is a spreadsheet or a ZIP archive; save the sheet as CSV first."))
+    return raw

@@ -1,0 +1,137 @@
+"""What an item says: who is meant and what the order holds, checked before anything is worked in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from loyaltysite.kit.errors import DomainError
+from members import identities, numbers
+from rewards.engine import basis
+from rewards.intake import earning, rows
+from rewards.intake.items import OrderIn, Outcome, Who
+from rewards.intake.state import Line, OrderRow, Person, State
+
+AWAITED, PLACED, PAID, CANCELLED = "awaited", "placed", "paid", "cancelled"
+
+
+class Refusal(DomainError):
+    """One item cannot be taken; the others of its batch are."""
+
+    code = "item_refused"
+
+    def __init__(self, code: str, message: str, field: str = "") -> None:
+        super().__init__(message, field=field or None)
+        self.reason = code
+
+
+def check_order(item: OrderIn, state: State) -> None:
+    """Refuse what cannot be an order of this program, naming the field."""
+    if item.currency and item.currency != state.rulebook.currency:
+        message = _("Send the amount in %(currency)s, with the rate in your own records.")
+        raise Refusal("currency_foreign", message % {"currency": state.rulebook.currency}, "currency")
+    if not item.lines:
+        raise Refusal("order_empty", _("An order needs at least one line."), "lines")
+    if item.store and item.store not in state.rulebook.stores:
+        raise Refusal("store_unknown", _("There is no store %(code)s.") % {"code": item.store}, "store")
+    if not item.external_id:
+        raise Refusal("order_unnamed", _("An order needs its number."), "external_id")
+    for line in item.lines:
+        if line.quantity < 1:
+            raise Refusal(
+                "quantity_invalid", _("A quantity is a whole number of at least 1."), "lines.quantity"
+            )
+        if line.amount_minor < 0:
+            raise Refusal("amount_negative", _("The amount of a line is not negative."), "lines.amount")
+
+
+def new_order(item: OrderIn, state: State, fact_id: int) -> OrderRow:
+    return OrderRow(
+        state.take_id(), item.source, item.external_id, None, None, "", AWAITED, 0, fact_id, item.occurred_at,
+        state.rulebook.currency, 0, 0, 0, is_new=True,
+    )  # fmt: skip
+
+
+def fill(order: OrderRow, item: OrderIn, person: Person | None, state: State, fact_id: int) -> None:
+    """Write the content of an order, or of a new revision of it, into its row."""
+    order.member_id = person.id if person else None
+    if person is not None and order not in state.orders_of.setdefault(person.id, []):
+        state.orders_of[person.id].append(order)
+    order.store_id = state.rulebook.stores[item.store] if item.store else None
+    order.channel, order.revision, order.fact_id = item.channel, item.revision, fact_id
+    order.state = PAID if item.is_paid else PLACED
+    order.occurred_at = item.occurred_at
+    order.lines = lines_of(item, state)
+    order.total_minor = sum(line.amount_minor for line in order.lines)
+    order.basis_minor = sum(line.basis_minor for line in order.lines)
+    order.is_changed = order.has_new_lines = True
+
+
+def lines_of(item: OrderIn, state: State) -> list[Line]:
+    """The lines with what each of them earns on (17)."""
+    raws = [
+        basis.RawLine(number, raw.sku, raw.name, raw.category, raw.quantity, raw.amount_minor, tax_minor=raw.tax_minor,
+                      kind=raw.kind, is_paid_by_reward=raw.is_reward)
+        for number, raw in enumerate(item.lines, 1)
+    ]  # fmt: skip
+    found = basis.earning_lines(raws, policy=state.rulebook.basis, points_paid_minor=item.credit_minor)
+    return [
+        Line(
+            number,
+            raw.kind,
+            raw.sku,
+            raw.name,
+            raw.category,
+            raw.quantity,
+            raw.amount_minor,
+            raw.discount_minor,
+            raw.tax_minor,
+            raw.cost_minor,
+            based.basis_minor,
+            based.is_counted,
+        )  # fmt: skip
+        for number, (raw, based) in enumerate(zip(item.lines, found, strict=True), 1)
+    ]
+
+
+def find(who: Who, state: State, source: str, joined_at: datetime) -> Person:
+    """The member meant; an unknown one joins where the item says so. Raises Refusal."""
+    value = who.value if who.kind == "number" else identities.normalize(who.kind, who.value)
+    holder = state.who.get((who.kind, value))
+    if holder is not None:
+        return state.people[holder]
+    if not who.joins or who.kind == "number":
+        raise Refusal("member_unknown", _("There is no such member."), "member")
+    person = Person(
+        state.take_id(), 0, numbers.draw(), "active", joined_at,
+        {"joined_on": joined_at.astimezone(state.rulebook.zone).date(), "birthday": None,
+         "language": who.language or None, "tags": frozenset()}, is_new=True, is_touched=True,
+    )  # fmt: skip
+    state.people[person.id] = person
+    state.who[who.kind, value] = state.who["number", person.number] = person.id
+    row: dict[str, Any] = {
+        "id": person.id, "program_id": state.rulebook.program_id, "number": person.number, "name": who.name[:200],
+        "language": who.language, "source": source, "joined_at": joined_at, "kind": who.kind, "value": value,
+    }  # fmt: skip
+    rows.add(state, "members", row)
+    rows.add_event(state, "member.joined", person.id, joined_at, None, None, {})
+    return person
+
+
+def answer(
+    status: str, order: OrderRow | None, person: Person | None, state: State, awarded: dict[str, int]
+) -> Outcome:
+    """What the caller is told at once (E12): what was earned, the balance and the tier after it."""
+    outcome = Outcome(status, order_id=order.id if order else None, awarded=awarded)
+    if person is None:
+        return outcome
+    outcome.member_id = person.id
+    outcome.balance = earning.balances(person, state)
+    if person.state != "active":
+        outcome.code = f"member_{person.state}"
+    if person.course is not None:
+        level = person.course.level_at(state.now)
+        outcome.tier = level.key if level else ""
+    return outcome

@@ -1,0 +1,134 @@
+"""From an order or event to awards: the occasion and the context of its moment, priced, and the lots it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from rewards.books import LotRow
+from rewards.engine.facts import Context, Line, Occasion
+from rewards.engine.pricing import Award, Pricing
+from rewards.intake.state import NOTHING, OrderRow, Person, State
+from rewards.rulebook import Engine, UnitInfo
+
+
+def occasion_of(order: OrderRow, state: State, *, left: bool = False) -> Occasion:
+    """The order as the engine sees it; with `left`, without what has been given back."""
+    return Occasion(
+        "order", order.occurred_at, order.occurred_at.astimezone(state.rulebook.zone),
+        state.rulebook.store_codes.get(order.store_id or 0, ""), order.channel,
+        tuple(_left_lines(order) if left else _all_lines(order)),
+    )  # fmt: skip
+
+
+def _all_lines(order: OrderRow) -> Iterable[Line]:
+    for line in order.lines:
+        yield Line(
+            line.position,
+            line.sku,
+            line.name,
+            line.category,
+            line.quantity,
+            line.basis_minor,
+            line.is_counted,
+        )
+
+
+def _left_lines(order: OrderRow) -> Iterable[Line]:
+    for line in order.lines:
+        basis = line.left_basis
+        if line.left and (basis or not line.basis_minor) and line.left_minor + line.left_basis:
+            yield Line(line.position, line.sku, line.name, line.category, line.left, basis,
+                       line.is_counted and basis > 0)  # fmt: skip
+
+
+def context_of(person: Person, occasion: Occasion, engine: Engine, state: State) -> Context:
+    """What was known of the member at the occasion's moment: the standing then, and the counters of its periods."""
+    keys = engine.program.counter_keys(occasion)
+    counters = {key: person.counters[key] for key in keys if key in person.counters}
+    for rule_id in engine.budgets:
+        counters[f"{rule_id}:budget"] = NOTHING.__class__(amount=state.budgets.get(rule_id, 0))
+    course = state.course(person)
+    level = course.level_at(occasion.occurred_at) if course else None
+    facts = {name: person.facts[name] for name in engine.member_facts}
+    if level is None:
+        return Context(counters=counters, member=facts)
+    return Context(level.key, level.rank, level.multipliers, counters, member=facts)
+
+
+def grant(
+    pricing: Pricing, person: Person, state: State, *, at: datetime, moment: datetime, fact_id: int,
+    order_id: int | None, awaits: str = "",
+) -> list[LotRow]:  # fmt: skip
+    """Open one lot per grant. `awaits` holds everything back until that event, whatever the policies say."""
+    lots = []
+    for unit_key, amount, terms, version_id in pricing.grants:
+        if amount <= 0:
+            continue
+        unit = state.rulebook.units[unit_key]
+        active_at, event, expires_at = state.rulebook.terms(unit, terms, at)
+        if awaits:
+            active_at, event, expires_at = None, awaits, None
+        book = state.book(person, unit)
+        book.settle(moment)
+        lots.append(
+            book.credit(
+                "earn",
+                amount,
+                at=at,
+                moment=moment,
+                active_at=active_at,
+                expires_at=expires_at,
+                awaits=event,
+                terms=terms,
+                fact_id=fact_id,
+                order_id=order_id,
+                version_id=version_id,
+            )  # fmt: skip
+        )
+        state.lots[lots[-1].id] = lots[-1]
+    return lots
+
+
+def count(awards: Iterable[Award], person: Person, state: State, at: datetime) -> None:
+    """Add what was awarded to the counters of its periods, and to the budgets."""
+    for award in awards:
+        for key in award.counter_keys:
+            if key.endswith(":budget"):
+                state.spend_budget(award.rule_id, award.awarded)
+        own = tuple(key for key in award.counter_keys if not key.endswith(":budget"))
+        if own:
+            person.count(own, award.awarded, 1, at)
+
+
+def recount(before: Pricing, after: Pricing, person: Person, state: State, at: datetime) -> None:
+    """Correct the counters by the difference of two pricings of one occasion (29)."""
+    old = {award.rule_id: award for award in before.awards if award.counter_keys}
+    new = {award.rule_id: award for award in after.awards if award.counter_keys}
+    for rule_id in old.keys() | new.keys():
+        first, second = old.get(rule_id), new.get(rule_id)
+        amount = (second.awarded if second else 0) - (first.awarded if first else 0)
+        times = (second is not None) - (first is not None)
+        keys = (second or first).counter_keys  # type: ignore[union-attr]
+        if any(key.endswith(":budget") for key in keys):
+            state.spend_budget(rule_id, amount)
+        own = tuple(key for key in keys if not key.endswith(":budget"))
+        if own and (amount or times):
+            person.count(own, amount, times, at)
+
+
+def balances(person: Person, state: State) -> dict[str, int]:
+    """The member's usable points, {unit key: ledger units}."""
+    return {state.rulebook.units_by_id[unit].key: book.active for unit, book in person.books.items()}
+
+
+def points(totals: dict[str, int], state: State) -> int:
+    """What counts as points earned for the tiers."""
+    scheme = state.rulebook.scheme
+    if scheme is None or scheme.counted != "points":
+        return 0
+    return totals.get(scheme.unit_key, 0) if scheme.unit_key else sum(totals.values())
+
+
+def unit_named(state: State, key: str) -> UnitInfo:
+    return state.rulebook.units[key]

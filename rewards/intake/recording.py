@@ -1,0 +1,232 @@
+"""One item after the other is worked into the state: who is meant, what is stored, what is earned, what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from django.utils.translation import gettext as _
+
+from loyaltysite.kit.errors import DomainError
+from rewards.engine.facts import Occasion
+from rewards.engine.pricing import Pricing
+from rewards.intake import content, earning, requests, returns, revisions, rows
+from rewards.intake.content import AWAITED, PAID, Refusal
+from rewards.intake.items import CancelIn, EventIn, Item, OrderIn, Outcome, PaidIn, ReturnIn
+from rewards.intake.state import OrderRow, Person, State
+from rewards.rulebook import Engine
+
+
+def work(items: Sequence[Item], state: State, *, at_own_time: bool) -> list[Outcome]:
+    """Work all items into the state, in order; each gets its answer."""
+    done: dict[tuple[str, str, str, int], tuple[bytes, Outcome]] = {}
+    outcomes = []
+    for index, item in enumerate(items):
+        moment = item.occurred_at if at_own_time else max(state.now, item.occurred_at)
+        try:
+            outcome = _work_one(index, item, state, moment, done)
+        except Refusal as refusal:
+            outcome = Outcome("refused", refusal.reason, str(refusal))
+        except DomainError as error:
+            outcome = Outcome("refused", error.code, str(error))
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _work_one(
+    index: int,
+    item: Item,
+    state: State,
+    moment: datetime,
+    done: dict[tuple[str, str, str, int], tuple[bytes, Outcome]],
+) -> Outcome:
+    mark = requests.fingerprint(item)
+    key = requests.key_of(item)
+    if key in done:
+        first, outcome = done[key]
+        return _repeat(first == mark, outcome)
+    if index in state.facts:
+        number, first, answer = state.facts[index]
+        return _repeat(first == mark, Outcome(**{**answer, "fact_id": number}))
+    check_moment(item, state)
+    fact_id = state.take_id()
+    outcome = _dispatch(item, state, moment, fact_id)
+    outcome.fact_id = fact_id
+    done[key] = (mark, outcome)
+    _store_fact(item, mark, outcome, fact_id, state, moment)
+    return outcome
+
+
+def _repeat(is_same: bool, first: Outcome) -> Outcome:
+    if not is_same:
+        raise Refusal("fact_contradicts", _("This was already recorded with other content."))
+    values = {name: getattr(first, name) for name in Outcome.__dataclass_fields__}
+    return Outcome(**{**values, "status": "repeated" if first.status == "recorded" else first.status})
+
+
+def check_moment(item: Item, state: State) -> None:
+    if item.occurred_at.tzinfo is None:
+        raise Refusal("moment_without_zone", _("The moment needs a time zone."), "occurred_at")
+    if item.occurred_at > state.now + requests.TOO_LATE:
+        raise Refusal("moment_in_future", _("The moment lies in the future."), "occurred_at")
+
+
+def _dispatch(item: Item, state: State, moment: datetime, fact_id: int) -> Outcome:
+    if isinstance(item, OrderIn):
+        return record_order(item, state, moment, fact_id)
+    if isinstance(item, EventIn):
+        return record_event(item, state, moment, fact_id)
+    if isinstance(item, ReturnIn) and not item.order:
+        person = content.find(item.member, state, item.source, item.occurred_at) if item.member else None
+        return returns.record_unnamed(item, person, state, moment, fact_id)
+    order = _anchor(item, state, fact_id)
+    if order.state == AWAITED:
+        return _wait(item, order, state, fact_id)
+    return apply(item, order, state, moment, fact_id)
+
+
+def apply(
+    item: PaidIn | CancelIn | ReturnIn, order: OrderRow, state: State, moment: datetime, fact_id: int
+) -> Outcome:
+    """Work a payment, cancellation or return into an order that is there."""
+    if isinstance(item, PaidIn):
+        return revisions.pay(item, order, state, moment, fact_id)
+    if isinstance(item, CancelIn):
+        return returns.cancel(item, order, state, moment, fact_id)
+    return returns.record_named(item, order, state, moment, fact_id)
+
+
+# --- orders ---------------------------------------------------------------------------------------------------------
+
+
+def record_order(item: OrderIn, state: State, moment: datetime, fact_id: int) -> Outcome:
+    """A new order, an awaited one that comes at last, or a new revision of one."""
+    content.check_order(item, state)
+    order = state.orders.get((item.source, item.external_id))
+    if order is not None and order.state != AWAITED:
+        return revisions.revise(item, order, state, moment, fact_id)
+    person = content.find(item.member, state, item.source, item.occurred_at) if item.member else None
+    if order is None:
+        order = content.new_order(item, state, fact_id)
+        state.add_order(order)
+    content.fill(order, item, person, state, fact_id)
+    awarded = {}
+    if person is not None:
+        awarded = _earn(order, person, state, moment, fact_id)
+    outcome = content.answer("recorded", order, person, state, awarded)
+    if order.waiting:
+        _apply_waiting(order, state, moment, outcome)
+    return outcome
+
+
+def _earn(order: OrderRow, person: Person, state: State, moment: datetime, fact_id: int) -> dict[str, int]:
+    person.is_touched = True
+    if person.state != "active":
+        return {}
+    engine = state.rulebook.engine_at(order.occurred_at)
+    occasion = earning.occasion_of(order, state)
+    context = earning.context_of(person, occasion, engine, state)
+    pricing = engine.program.price(occasion, context)
+    order.context, order.versions, order.awarded = context, engine.versions, dict(pricing.totals)
+    order.lots = earning.grant(
+        pricing, person, state, at=order.occurred_at, moment=moment, fact_id=fact_id, order_id=order.id,
+        awaits="" if order.state == PAID else PAID,
+    )  # fmt: skip
+    earning.count(pricing.awards, person, state, order.occurred_at)
+    rows.add_pricing(order, pricing, state, fact_id)
+    revisions.measure(order, person, state, moment, fact_id, points=earning.points(order.awarded, state))
+    return order.awarded
+
+
+def _apply_waiting(order: OrderRow, state: State, moment: datetime, outcome: Outcome) -> None:
+    """What came before its order takes effect now."""
+    for number, stored in order.waiting:
+        kind = stored.pop("kind")
+        item = requests.as_item(stored, kind)
+        later = apply(item, order, state, max(moment, item.occurred_at), number)  # type: ignore[arg-type]
+        for unit, amount in later.reversed.items():
+            outcome.reversed[unit] = outcome.reversed.get(unit, 0) + amount
+        outcome.balance = later.balance or outcome.balance
+    rows.extend(state, "arrived", [number for number, _ in order.waiting])
+    order.waiting = []
+
+
+# --- what waits -----------------------------------------------------------------------------------------------------
+
+
+def _anchor(item: PaidIn | CancelIn | ReturnIn, state: State, fact_id: int) -> OrderRow:
+    """The order an item names; an unknown one gets an empty row on which the item waits."""
+    key = requests.order_key(item)
+    assert key is not None  # noqa: S101 - items that name no order do not come here
+    order = state.orders.get(key)
+    if order is None:
+        order = OrderRow(
+            state.take_id(), key[0], key[1], None, None, "", AWAITED, 0, fact_id, item.occurred_at,
+            state.rulebook.currency, 0, 0, 0, is_new=True,
+        )  # fmt: skip
+        state.add_order(order)
+    return order
+
+
+def _wait(item: PaidIn | CancelIn | ReturnIn, order: OrderRow, state: State, fact_id: int) -> Outcome:
+    stored = {**requests.payload(item), "kind": requests.kind_of(item)}
+    order.waiting.append((fact_id, stored))
+    order.fact_id, order.is_changed = fact_id, True
+    rows.add(
+        state, "waiting",
+        {"fact_id": fact_id, "order_id": order.id, "program_id": state.rulebook.program_id, "payload": dict(stored)},
+    )  # fmt: skip
+    return Outcome("waiting", order_id=order.id)
+
+
+# --- events ---------------------------------------------------------------------------------------------------------
+
+
+def record_event(item: EventIn, state: State, moment: datetime, fact_id: int) -> Outcome:
+    """A custom event, which rules may reward."""
+    person = content.find(item.member, state, item.source, item.occurred_at)
+    engine = state.rulebook.engine_at(item.occurred_at)
+    person.is_touched = True
+    pricing = Pricing((), (), {})
+    if person.state == "active" and item.kind in engine.kinds:
+        pricing = _price_event(item, person, engine, state, moment, fact_id)
+    if pricing.totals:
+        earned = earning.points(pricing.totals, state)
+        course = state.course(person)
+        if course is not None and earned:
+            course.add(item.occurred_at, now=moment, points=earned, fact_id=fact_id)
+    return content.answer("recorded", None, person, state, dict(pricing.totals))
+
+
+def _price_event(
+    item: EventIn, person: Person, engine: Engine, state: State, moment: datetime, fact_id: int
+) -> Pricing:
+    local = item.occurred_at.astimezone(state.rulebook.zone)
+    occasion = Occasion(item.kind, item.occurred_at, local, data=item.data)
+    context = earning.context_of(person, occasion, engine, state)
+    pricing = engine.program.price(occasion, context)
+    earning.grant(pricing, person, state, at=item.occurred_at, moment=moment, fact_id=fact_id, order_id=None)
+    earning.count(pricing.awards, person, state, item.occurred_at)
+    if pricing.awards:
+        rows.add_awards(pricing, context, engine.versions, state, fact_id)
+    return pricing
+
+
+# --- the fact ---------------------------------------------------------------------------------------------------
+
+
+def _store_fact(
+    item: Item, mark: bytes, outcome: Outcome, fact_id: int, state: State, moment: datetime
+) -> None:
+    source, kind, external_id, revision = requests.key_of(item)
+    answer_row = {
+        name: value
+        for name in Outcome.__dataclass_fields__
+        if name != "fact_id" and (value := getattr(outcome, name)) not in ("", None, {}, 0)
+    }
+    rows.add(state, "facts", {
+        "id": fact_id, "program_id": state.rulebook.program_id, "source": source, "kind": kind,
+        "external_id": external_id, "revision": revision, "fingerprint": "\\x" + mark.hex(),
+        "holder_id": outcome.member_id, "order_id": outcome.order_id, "answer": answer_row, "recorded_at": moment,
+    })  # fmt: skip
+    rows.add_event(state, kind, outcome.member_id, item.occurred_at, fact_id, outcome.order_id,
+                      {"awarded": outcome.awarded, "reversed": outcome.reversed}, moment)  # fmt: skip

@@ -1,0 +1,145 @@
+"""What must be read before a batch of items can be posted: one document for wafa_read()."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from members import identities
+from rewards.engine.facts import Occasion
+from rewards.intake.items import CancelIn, EventIn, Item, OrderIn, PaidIn, ReturnIn, Who
+from rewards.policies import add_months
+from rewards.rulebook import Rulebook
+from rewards.tiers.schemes import Scheme
+
+KINDS = {OrderIn: "order", PaidIn: "order.paid", CancelIn: "order.cancelled", ReturnIn: "return"}
+
+
+def kind_of(item: Item) -> str:
+    """The kind of the item's fact."""
+    return f"event.{item.kind}" if isinstance(item, EventIn) else KINDS[type(item)]
+
+
+def key_of(item: Item) -> tuple[str, str, str, int]:
+    """What names the item's fact in its program: source, kind, external id, revision."""
+    return item.source, kind_of(item), item.external_id, getattr(item, "revision", 0)
+
+
+def fingerprint(item: Item) -> bytes:
+    """Tells a repeat from a contradiction: SHA-256 of the item's canonical content."""
+    return hashlib.sha256(orjson.dumps(item, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)).digest()
+
+
+def payload(item: Item) -> dict[str, Any]:
+    """The item as JSON, for one that must wait."""
+    found: dict[str, Any] = orjson.loads(orjson.dumps(asdict(item)))
+    return found
+
+
+def order_key(item: Item) -> tuple[str, str] | None:
+    """The order an item is about, by source and external id."""
+    if isinstance(item, ReturnIn):
+        return (item.source, item.order) if item.order else None
+    return None if isinstance(item, EventIn) else (item.source, item.external_id)
+
+
+def who_of(item: Item) -> Who | None:
+    return None if isinstance(item, PaidIn | CancelIn) else item.member
+
+
+def document(items: Sequence[Item], rulebook: Rulebook, *, due: datetime) -> dict[str, Any]:
+    """The request for wafa_read(). Only plain orders and events: members' wallets are read whole where needed."""
+    found: dict[str, Any] = {
+        "program": rulebook.program_id,
+        "facts": [_fact(index, item) for index, item in enumerate(items)],
+        "due": due.isoformat(),
+        "needs": any(isinstance(item, ReturnIn | CancelIn | PaidIn) or _is_change(item) for item in items),
+    }
+    people = {_normal(who) for who in map(who_of, items) if who is not None}
+    found["who"] = [{"kind": kind, "value": value} for kind, value in people if kind != "number"]
+    numbers = [value for kind, value in people if kind == "number"]
+    if numbers:
+        found["numbers"] = numbers
+    orders = {key for key in map(order_key, items) if key is not None}
+    if orders:
+        found["orders"] = [{"source": source, "external_id": number} for source, number in orders]
+    skus = list(_skus(items))
+    if skus:
+        found["skus"] = skus
+    _add_counters(found, items, rulebook)
+    if rulebook.scheme is not None:
+        found["metrics_from"] = _metrics_from(items, rulebook.scheme).isoformat()
+    return found
+
+
+def _metrics_from(items: Sequence[Item], scheme: Scheme) -> date:
+    """Rolling windows have a bucket a day, of which only the latest count; the others have few and all are read."""
+    if scheme.window != "rolling":
+        return date.min
+    first = min(item.occurred_at for item in items).astimezone(scheme.zone).date()
+    return add_months(first, -2 * scheme.months)
+
+
+def _is_change(item: Item) -> bool:
+    return isinstance(item, OrderIn) and item.revision > 0
+
+
+def _fact(index: int, item: Item) -> dict[str, Any]:
+    source, kind, external_id, revision = key_of(item)
+    return {"i": index, "source": source, "kind": kind, "external_id": external_id, "revision": revision}
+
+
+def _normal(who: Who) -> tuple[str, str]:
+    return who.kind, who.value if who.kind == "number" else identities.normalize(who.kind, who.value)
+
+
+def _skus(items: Iterable[Item]) -> Iterable[dict[str, str]]:
+    """Members and SKUs of returns that name no order."""
+    for item in items:
+        if isinstance(item, ReturnIn) and not item.order and item.member is not None:
+            kind, value = _normal(item.member)
+            for line in item.lines:
+                yield {"kind": kind, "value": value, "sku": line.sku}
+
+
+def _add_counters(found: dict[str, Any], items: Sequence[Item], rulebook: Rulebook) -> None:
+    keys: set[str] = set()
+    budgets: set[int] = set()
+    for item in items:
+        if not isinstance(item, OrderIn | EventIn):
+            continue
+        engine = rulebook.engine_at(item.occurred_at)
+        kind = item.kind if isinstance(item, EventIn) else "order"
+        if kind not in engine.kinds:
+            continue
+        store = item.store if isinstance(item, OrderIn) else ""
+        occasion = Occasion(kind, item.occurred_at, item.occurred_at.astimezone(rulebook.zone), store)
+        keys.update(engine.program.counter_keys(occasion))
+        budgets.update(engine.budgets)
+    if keys:
+        found["keys"] = list(keys)
+    if budgets:
+        found["budgets"] = list(budgets)
+
+
+def as_item(payload: dict[str, Any], kind: str) -> Item:
+    """The item that payload() stored."""
+    from rewards.intake.items import ReturnLineIn
+
+    values = dict(payload)
+    values["occurred_at"] = datetime.fromisoformat(values["occurred_at"]).astimezone(UTC)
+    if kind == "order.paid":
+        return PaidIn(**values)
+    if kind == "order.cancelled":
+        return CancelIn(**values)
+    values["lines"] = tuple(ReturnLineIn(**line) for line in values["lines"])
+    values["member"] = Who(**values["member"]) if values["member"] else None
+    return ReturnIn(**values)
+
+
+TOO_LATE = timedelta(days=1)

@@ -1,0 +1,173 @@
+"""The rows of a posting, gathered while items are worked in, and the document that wafa_post() writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rewards.books import Book, LotRow
+from rewards.engine import contexts
+from rewards.engine.facts import Context
+from rewards.engine.pricing import Pricing
+from rewards.intake.state import OrderRow, Person, State
+
+
+def add(state: State, table: str, row: dict[str, Any]) -> None:
+    state.rows.setdefault(table, []).append(row)
+
+
+def extend(state: State, table: str, rows: Iterable[Any]) -> None:
+    state.rows.setdefault(table, []).extend(rows)
+
+
+def add_event(
+    state: State, kind: str, holder_id: int | None, at: datetime, fact_id: int | None, order_id: int | None,
+    data: dict[str, Any], recorded_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """One row of the event log: ids and figures, no personal data."""
+    add(state, "events", {
+        "program_id": state.rulebook.program_id, "holder_id": holder_id, "kind": kind, "occurred_at": at,
+        "recorded_at": recorded_at or state.now, "fact_id": fact_id, "order_id": order_id, "data": data,
+    })  # fmt: skip
+
+
+def add_pricing(order: OrderRow, pricing: Pricing, state: State, fact_id: int) -> None:
+    """The order's pricing in force: its context, so that a return can price it again."""
+    assert order.context is not None  # noqa: S101 - only priced orders come here
+    add_awards(pricing, order.context, order.versions, state, fact_id, awarded=order.awarded)
+
+
+def add_awards(
+    pricing: Pricing, context: Context, versions: Sequence[int], state: State, fact_id: int, *,
+    awarded: dict[str, int] | None = None,
+) -> None:  # fmt: skip
+    """A pricing and its awards with their reasons."""
+    program = state.rulebook.program_id
+    add(state, "pricings", {
+        "fact_id": fact_id, "program_id": program, "context": contexts.dump(context), "versions": list(versions),
+        "awarded": pricing.totals if awarded is None else awarded,
+    })  # fmt: skip
+    units = state.rulebook.units
+    extend(state, "awards", (
+        {"fact_id": fact_id, "version_id": award.version_id, "program_id": program, "unit_id": units[award.unit].id,
+         "desired": award.desired, "awarded": award.awarded, "cut_by": award.cut_by, "trail": award.trail}
+        for award in pricing.awards
+    ))  # fmt: skip
+
+
+def document(state: State) -> dict[str, Any]:
+    """Everything that was moved, as wafa_post() takes it. Tables without rows are left out."""
+    found: dict[str, list[Any]] = dict(state.rows)
+    program = state.rulebook.program_id
+    touched = [person for person in state.people.values() if person.is_touched]
+    found["guards"] = [
+        {"id": p.id, "seq": p.seq} for p in sorted(touched, key=lambda p: p.id) if not p.is_new
+    ]
+    _orders(state, found, program)
+    books = [book for person in touched for book in person.books.values() if book.entries]
+    found["new_wallets"] = [
+        {**_wallet(book), "program_id": program, "holder_id": book.holder_id, "unit_id": book.unit_id}
+        for book in books if book.is_new
+    ]  # fmt: skip
+    found["wallets"] = [_wallet(book) for book in books if not book.is_new]
+    found["entries"] = [entry for book in books for entry in book.entries]
+    found["allocations"] = [row for book in books for row in book.allocations]
+    lots = {lot.id: lot for book in books for lot in book.lots.values()}
+    found["lots"] = [_new_lot(lot, program) for lot in lots.values() if lot.is_new]
+    found["lot_changes"] = [_lot(lot) for lot in lots.values() if lot.is_changed and not lot.is_new]
+    for person in touched:
+        _person(person, found, state)
+    found["budgets"] = [
+        {"id": rule, "amount": amount} for rule, amount in sorted(state.spent_budgets.items()) if amount
+    ]
+    return {table: rows for table, rows in found.items() if rows or table == "facts"}
+
+
+def _orders(state: State, found: dict[str, list[Any]], program: int) -> None:
+    for order in state.orders.values():
+        if order.is_new:
+            _append(found, "orders", {**_order(order), "program_id": program, "source": order.source,
+                                      "external_id": order.external_id})  # fmt: skip
+        elif order.is_changed:
+            _append(found, "order_changes", _order(order))
+            if order.read_fact_id is not None and (order.member_id is None or order.is_waited_for):
+                _append(found, "anchors", {"id": order.id, "fact_id": order.read_fact_id})
+        if order.has_new_lines:
+            for line in order.lines:
+                _append(found, "lines", {"order_id": order.id, "revision": order.revision, "position": line.position,
+                        "kind": line.kind, "sku": line.sku, "name": line.name, "category": line.category,
+                        "quantity": line.quantity, "amount_minor": line.amount_minor,
+                        "discount_minor": line.discount_minor, "tax_minor": line.tax_minor,
+                        "cost_minor": line.cost_minor, "basis_minor": line.basis_minor,
+                        "is_counted": line.is_counted, "returned_quantity": line.returned_quantity,
+                        "refunded_minor": line.refunded_minor})  # fmt: skip
+        else:
+            for line in order.lines:
+                if line.is_changed:
+                    _append(found, "line_changes", {"order_id": order.id, "revision": order.revision,
+                            "position": line.position, "returned_quantity": line.returned_quantity,
+                            "refunded_minor": line.refunded_minor})  # fmt: skip
+
+
+def _append(found: dict[str, list[Any]], table: str, row: dict[str, Any]) -> None:
+    found.setdefault(table, []).append(row)
+
+
+def _order(order: OrderRow) -> dict[str, Any]:
+    return {
+        "id": order.id, "member_id": order.member_id, "store_id": order.store_id, "channel": order.channel,
+        "state": order.state, "revision": order.revision, "fact_id": order.fact_id, "occurred_at": order.occurred_at,
+        "currency": order.currency, "total_minor": order.total_minor, "basis_minor": order.basis_minor,
+        "returned_minor": order.returned_minor,
+    }  # fmt: skip
+
+
+def _wallet(book: Book) -> dict[str, Any]:
+    return {
+        "id": book.id, "seq": book.seq, "pending": book.pending, "active": book.active, "reserved": book.reserved,
+        "arrears": book.arrears, "digest": "\\x" + book.digest.hex(), "next_due_at": book.next_due_at,
+    }  # fmt: skip
+
+
+def _lot(lot: LotRow) -> dict[str, Any]:
+    return {"id": lot.id, "remaining": lot.remaining, "reserved": lot.reserved, "expired": lot.expired,
+            "is_active": lot.is_active}  # fmt: skip
+
+
+def _new_lot(lot: LotRow, program: int) -> dict[str, Any]:
+    return {
+        **_lot(lot), "wallet_id": lot.wallet_id, "program_id": program, "granted": lot.granted,
+        "earned_at": lot.earned_at, "active_at": lot.active_at, "expires_at": lot.expires_at, "awaits": lot.awaits,
+        "terms": lot.terms, "fact_id": lot.fact_id, "order_id": lot.order_id, "version_id": lot.version_id,
+        "origin_id": lot.origin_id,
+    }  # fmt: skip
+
+
+def _person(person: Person, found: dict[str, list[Any]], state: State) -> None:
+    program = state.rulebook.program_id
+    for key in person.moved_counters:
+        counter = person.counters[key]
+        last = None if counter.last is None else datetime.fromtimestamp(counter.last, UTC)
+        _append(found, "counters", {"holder_id": person.id, "key": key, "program_id": program,
+                "amount": counter.amount, "times": counter.times, "last_at": last})  # fmt: skip
+    course = person.course
+    if course is None:
+        return
+    for bucket, totals in course.touched_metrics.items():
+        _append(found, "metrics", {"holder_id": person.id, "bucket": bucket.isoformat(), "program_id": program,
+                "spend_minor": totals.spend_minor, "orders": totals.orders, "visits": totals.visits,
+                "points": totals.points, "last_on": totals.last_on})  # fmt: skip
+    for row in course.changed:
+        values = {"confirms_at": row.confirms_at, "valid_until": row.valid_until, "ended_at": row.ended_at}
+        if row.id is None:
+            _append(found, "standings", {**values, "program_id": program, "member_id": person.id,
+                    "tier_id": row.tier_id, "origin": row.origin, "since": row.since, "fact_id": row.fact_id})  # fmt: skip
+        else:
+            _append(found, "standing_changes", {**values, "id": row.id})
+    for move in course.moves:
+        _append(found, "events", {
+            "program_id": program, "holder_id": person.id, "kind": "tier.changed", "occurred_at": move.at,
+            "recorded_at": state.now, "fact_id": move.fact_id, "order_id": None,
+            "data": {"before": move.before, "after": move.after, "origin": move.origin},
+        })  # fmt: skip

@@ -1,0 +1,269 @@
+"""What a posting works on, in memory: holders with their wallets, counters and tiers, and the orders concerned.
+
+Unpacked from the one JSON document that wafa_read() returns; the order of columns is that of rewards/sql/read.sql.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rewards.books import Book, LotRow
+from rewards.engine import contexts
+from rewards.engine.facts import Context, Counter
+from rewards.rulebook import Rulebook, UnitInfo
+from rewards.tiers.courses import Course
+from rewards.tiers.records import StandingRow, Totals
+
+NOTHING = Counter()
+
+
+def moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+@dataclass(slots=True)
+class Person:
+    """A member with everything a posting may move. `seq` is the guard as read."""
+
+    id: int
+    seq: int
+    number: str
+    state: str
+    joined_at: datetime
+    facts: dict[str, Any]
+    is_new: bool = False
+    is_touched: bool = False
+    books: dict[int, Book] = field(default_factory=dict)
+    counters: dict[str, Counter] = field(default_factory=dict)
+    moved_counters: set[str] = field(default_factory=set)
+    standings: list[StandingRow] = field(default_factory=list)
+    metrics: dict[date, Totals] = field(default_factory=dict)
+    course: Course | None = None
+    event_rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def count(self, keys: tuple[str, ...], amount: int, times: int, at: datetime) -> None:
+        """Add to the rule counters of a period; never below zero."""
+        for key in keys:
+            old = self.counters.get(key, NOTHING)
+            last = at.timestamp() if times > 0 else old.last
+            if old.last is not None and last is not None:
+                last = max(last, old.last)
+            self.counters[key] = Counter(max(0, old.amount + amount), max(0, old.times + times), last)
+            self.moved_counters.add(key)
+
+
+@dataclass(slots=True)
+class Line:
+    position: int
+    kind: str
+    sku: str
+    name: str
+    category: str
+    quantity: int
+    amount_minor: int
+    discount_minor: int
+    tax_minor: int
+    cost_minor: int | None
+    basis_minor: int
+    is_counted: bool
+    returned_quantity: int = 0
+    refunded_minor: int = 0
+    is_changed: bool = False
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.returned_quantity
+
+    @property
+    def left_minor(self) -> int:
+        """What of the line's amount has not been given back."""
+        kept = _share(self.amount_minor, self.left, self.quantity)
+        return max(0, kept - self.refunded_minor)
+
+    @property
+    def left_basis(self) -> int:
+        """The basis of what has not been given back."""
+        if not self.refunded_minor:
+            return _share(self.basis_minor, self.left, self.quantity)
+        return _share(self.basis_minor, self.left_minor, self.amount_minor) if self.amount_minor else 0
+
+
+def _share(amount: int, part: int, whole: int) -> int:
+    """amount × part / whole, rounded half-even once."""
+    if part == whole:
+        return amount
+    quotient, rest = divmod(amount * part, whole)
+    twice = rest * 2
+    return quotient + (twice > whole or (twice == whole and quotient % 2 == 1))
+
+
+@dataclass(slots=True)
+class OrderRow:
+    """An order as read or made in this posting. `settled` is {unit id: (awarded, reversed total, absorbed total)}."""
+
+    id: int
+    source: str
+    external_id: str
+    member_id: int | None
+    store_id: int | None
+    channel: str
+    state: str
+    revision: int
+    fact_id: int | None
+    occurred_at: datetime
+    currency: str
+    total_minor: int
+    basis_minor: int
+    returned_minor: int
+    lines: list[Line] = field(default_factory=list)
+    context: Context | None = None
+    versions: tuple[int, ...] = ()
+    lots: list[LotRow] = field(default_factory=list)
+    awarded: dict[str, int] = field(default_factory=dict)
+    settled: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    waiting: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    spent: list[tuple[int, int, int, int]] = field(default_factory=list)
+    read_fact_id: int | None = None
+    is_new: bool = False
+    is_changed: bool = False
+    has_new_lines: bool = False
+    is_waited_for: bool = False
+
+
+@dataclass(slots=True)
+class State:
+    """One posting's view of the program. `people` by holder id, `who` by (kind, value), `orders` by (source, external
+    id). `take_id` gives fresh ids; `now` is the real moment of the posting."""
+
+    rulebook: Rulebook
+    now: datetime
+    take_id: Callable[[], int]
+    people: dict[int, Person] = field(default_factory=dict)
+    who: dict[tuple[str, str], int] = field(default_factory=dict)
+    orders: dict[tuple[str, str], OrderRow] = field(default_factory=dict)
+    orders_of: dict[int, list[OrderRow]] = field(default_factory=dict)
+    facts: dict[int, tuple[int, bytes, dict[str, Any]]] = field(default_factory=dict)
+    lots: dict[int, LotRow] = field(default_factory=dict)
+    budgets: dict[int, int] = field(default_factory=dict)
+    spent_budgets: dict[int, int] = field(default_factory=dict)
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def book(self, person: Person, unit: UnitInfo) -> Book:
+        """The member's wallet of a unit, opened when the first thing moves in it."""
+        book = person.books.get(unit.id)
+        if book is None:
+            book = person.books[unit.id] = Book(
+                self.take_id(), self.rulebook.program_id, person.id, unit.id, self.take_id, is_new=True
+            )
+        return book
+
+    def spend_budget(self, rule_id: int, amount: int) -> None:
+        self.budgets[rule_id] = self.budgets.get(rule_id, 0) + amount
+        self.spent_budgets[rule_id] = self.spent_budgets.get(rule_id, 0) + amount
+
+    def add_order(self, order: OrderRow) -> None:
+        self.orders[order.source, order.external_id] = order
+        if order.member_id is not None:
+            self.orders_of.setdefault(order.member_id, []).append(order)
+
+    def course(self, person: Person) -> Course | None:
+        """The member's tiers over time; None in a program without tiers."""
+        if person.course is None and self.rulebook.scheme is not None:
+            joined_on = person.joined_at.astimezone(self.rulebook.zone).date()
+            person.course = Course(self.rulebook.scheme, joined_on, person.standings, person.metrics)
+        return person.course
+
+
+def unpack(document: Mapping[str, Any], state: State) -> None:
+    """Fill `state` from what wafa_read() returned."""
+    for kind, value, holder in document["who"] or ():
+        state.who[kind, value] = holder
+    for index, number, mark, answer in document["facts"] or ():
+        state.facts[index] = (number, bytes.fromhex(mark), answer)
+    for row in document["members"] or ():
+        person = _person(row, state.rulebook.zone)
+        state.people[person.id] = person
+        state.who["number", person.number] = person.id
+    books = _books(document, state)
+    for row in document["lots"] or ():
+        lot = _lot(row)
+        state.lots[lot.id] = lot
+        books[lot.wallet_id].lots[lot.id] = lot
+    for holder, key, amount, times, last in document["counters"] or ():
+        at = moment(last)
+        state.people[holder].counters[key] = Counter(amount, times, at.timestamp() if at else None)
+    for holder, *row in document["standings"] or ():
+        state.people[holder].standings.append(_standing(row))
+    for holder, bucket, spend, orders, visits, points, last in document["metrics"] or ():
+        totals = Totals(spend, orders, visits, points, last and date.fromisoformat(last))
+        state.people[holder].metrics[date.fromisoformat(bucket)] = totals
+    state.budgets.update(document["budgets"] or ())
+    for entry in document["orders"] or ():
+        state.add_order(_order(entry, state))
+
+
+def _person(row: list[Any], zone: ZoneInfo) -> Person:
+    number, seq, card, kind, joined, birthday, language, tags = row
+    joined_at = datetime.fromisoformat(joined)
+    facts = {
+        "joined_on": joined_at.astimezone(zone).date(),
+        "birthday": birthday and date.fromisoformat(birthday),
+        "language": language or None,
+        "tags": frozenset(tags),
+    }
+    return Person(number, seq, card, kind, joined_at, facts)
+
+
+def _books(document: Mapping[str, Any], state: State) -> dict[int, Book]:
+    books = {}
+    program = state.rulebook.program_id
+    for row in document["wallets"] or ():
+        number, holder, unit, seq, pending, active, reserved, arrears, digest, due, is_complete = row
+        book = Book(
+            number, program, holder, unit, state.take_id, seq, pending, active, reserved, arrears,
+            bytes.fromhex(digest), moment(due), is_new=False, is_complete=bool(is_complete),
+        )  # fmt: skip
+        books[number] = state.people[holder].books[unit] = book
+    return books
+
+
+def _lot(row: list[Any]) -> LotRow:
+    (number, wallet, granted, remaining, is_active, earned, active, expires, reserved, expired, awaits, terms, fact,
+     order, version, origin) = row  # fmt: skip
+    return LotRow(
+        number, wallet, granted, remaining, is_active, datetime.fromisoformat(earned), moment(active), moment(expires),
+        reserved, expired, awaits, terms, fact, order, version, origin,
+    )  # fmt: skip
+
+
+def _standing(row: list[Any]) -> StandingRow:
+    number, tier, origin, since, confirms, valid, ended, fact = row
+    return StandingRow(
+        id=number, tier_id=tier, origin=origin, since=datetime.fromisoformat(since), confirms_at=moment(confirms),
+        valid_until=moment(valid), ended_at=moment(ended), fact_id=fact,
+    )  # fmt: skip
+
+
+def _order(entry: Mapping[str, Any], state: State) -> OrderRow:
+    values = list(entry["row"])
+    values[9] = datetime.fromisoformat(values[9])
+    order = OrderRow(*values)
+    order.read_fact_id = order.fact_id
+    order.lines = [Line(*row) for row in entry["lines"] or ()]
+    if entry["pricing"]:
+        context, versions, order.awarded = entry["pricing"]
+        order.context, order.versions = contexts.load(context), tuple(versions)
+    for unit, *amounts in entry["settled"] or ():
+        order.settled[unit] = (amounts[0], amounts[1], amounts[2])
+    for row in entry["lots"] or ():
+        lot = state.lots.get(row[0]) or _lot(row)
+        state.lots[lot.id] = lot
+        if lot.order_id == order.id:
+            order.lots.append(lot)
+    order.waiting = [(number, payload) for number, payload in entry["waiting"] or ()]
+    order.spent = [(row[0], row[1], row[2], row[3]) for row in entry["spent"] or ()]
+    return order

@@ -1,0 +1,137 @@
+"""When points become usable and when they end: expiry and pending policies (SEMANTICS 7 to 10), pure functions.
+
+Expiry: {} or {"kind": "none"}; {"kind": "days"|"months", "count": N}; {"kind": "end_of", "period": "month"|"quarter"|
+"year", "after": N}; {"kind": "dates", "dates": ["06-30", "12-31"]}; {"kind": "inactivity", "days": N}.
+Pending: {} or {"kind": "none"}; {"kind": "days"|"hours", "count": N}; {"kind": "date", "on": "2026-03-01"};
+{"kind": "event", "event": "delivered"}.
+"""
+
+from __future__ import annotations
+
+import json
+from calendar import monthrange
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from loyaltysite.kit.errors import DomainError
+
+PERIOD_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+class PolicyError(DomainError):
+    code = "policy_invalid"
+
+
+def add_months(day: date, months: int) -> date:
+    """`day` plus months, clamped to the last day of the month (31 January + 1 month = 28 or 29 February)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+@lru_cache(maxsize=4096)
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """The first moment of a local day, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def last_day(policy: Mapping[str, object], active_on: date) -> date | None:
+    """The last day on which a lot activated on `active_on` can be used; None = it never ends by itself."""
+    kind = policy.get("kind", "none")
+    if kind == "days":
+        return active_on + timedelta(days=int(str(policy["count"])))
+    if kind == "months":
+        return add_months(active_on, int(str(policy["count"])))
+    if kind == "end_of":
+        return _end_of(str(policy["period"]), active_on, int(str(policy.get("after", 0))))
+    if kind == "dates":
+        return _next_date(tuple(str(d) for d in policy["dates"]), active_on)  # type: ignore[attr-defined]
+    return None
+
+
+def _end_of(period: str, day: date, after: int) -> date:
+    months = PERIOD_MONTHS[period]
+    first = date(day.year, (day.month - 1) // months * months + 1, 1)
+    return add_months(first, months * (after + 1)) - timedelta(days=1)
+
+
+def _next_date(month_days: tuple[str, ...], day: date) -> date:
+    found = []
+    for text in month_days:
+        month, number = (int(part) for part in text.split("-"))
+        for year in (day.year, day.year + 1):
+            found.append(date(year, month, min(number, monthrange(year, month)[1])))
+    return min(candidate for candidate in found if candidate >= day)
+
+
+@lru_cache(maxsize=65536)
+def _expiry_of_day(policy: str, active_on: date, zone: ZoneInfo) -> datetime | None:
+    last = last_day(json.loads(policy), active_on)
+    return None if last is None else day_start(last + timedelta(days=1), zone)
+
+
+def expires_at(policy: str, active_at: datetime, zone: ZoneInfo) -> datetime | None:
+    """The first moment at which a lot can no longer be used: the start of the day after its last day (10).
+
+    `policy` is the canonical JSON text of an expiry policy ("" = none)."""
+    if not policy:
+        return None
+    return _expiry_of_day(policy, active_at.astimezone(zone).date(), zone)
+
+
+def active_at(
+    policy: Mapping[str, object], earned_at: datetime, zone: ZoneInfo
+) -> tuple[datetime | None, str]:
+    """When points earned at `earned_at` become usable, and the event they await where only that can tell."""
+    kind = policy.get("kind", "none")
+    if kind in ("days", "hours"):
+        return earned_at + timedelta(**{str(kind): int(str(policy["count"]))}), ""
+    if kind == "date":
+        return max(earned_at, day_start(date.fromisoformat(str(policy["on"])), zone)), ""
+    if kind == "event":
+        return None, str(policy["event"])
+    return earned_at, ""
+
+
+def check_expiry(policy: Mapping[str, object]) -> None:
+    """Raise PolicyError unless `policy` is an expiry policy."""
+    _check(
+        policy,
+        {
+            "none": (),
+            "days": ("count",),
+            "months": ("count",),
+            "end_of": ("period",),
+            "dates": ("dates",),
+            "inactivity": ("days",),
+        },
+    )
+    if policy.get("kind") == "end_of" and policy["period"] not in PERIOD_MONTHS:
+        raise PolicyError(_("The period is month, quarter or year."), field="expiry")
+    try:
+        last_day(policy, date(2024, 2, 29))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise PolicyError(_("This expiry policy cannot be read."), field="expiry") from error
+
+
+def check_pending(policy: Mapping[str, object]) -> None:
+    """Raise PolicyError unless `policy` is a pending policy."""
+    _check(
+        policy, {"none": (), "days": ("count",), "hours": ("count",), "date": ("on",), "event": ("event",)}
+    )
+    try:
+        active_at(policy, datetime(2024, 2, 29, tzinfo=UTC), ZoneInfo("UTC"))
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise PolicyError(_("This pending policy cannot be read."), field="pending") from error
+
+
+def _check(policy: Mapping[str, object], known: dict[str, tuple[str, ...]]) -> None:
+    kind = str(policy.get("kind", "none"))
+    if kind not in known or any(key not in policy for key in known[kind]):
+        raise PolicyError(_("Unknown or incomplete policy: %(kind)s.") % {"kind": kind})
+    count = policy.get("count", policy.get("days", 1))
+    if not isinstance(count, int) or count < 1:
+        raise PolicyError(_("The length of a policy is a whole number of at least 1."))

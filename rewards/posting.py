@@ -1,0 +1,86 @@
+"""Read in one snapshot, work in memory, write guarded: the only way in which value moves.
+
+Two statements in the common case: wafa_read() and wafa_post(). When a holder moved in between, the second one says so
+and nothing was done; then the holders are locked in id order, read again and written in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import orjson
+import psycopg
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+from psycopg import errors
+
+from loyaltysite.kit.db import raw_cursor
+from loyaltysite.kit.errors import DomainError
+
+TRIES = 6
+ISO = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+# Somebody else was faster: a repeated fact, order, member or seq, a spent budget, a moved anchor, a deadlock.
+RACES = ("23505", "23514", "WF001", "40P01", "40001")
+
+
+class Busy(DomainError):
+    """Too many writers on one holder at once; the same request may simply be sent again."""
+
+    code = "busy"
+    message = _("This account is busy. Try again in a moment.")
+    status = 409
+
+
+def read(document: dict[str, Any]) -> dict[str, Any]:
+    """One snapshot of all that the document asks for; see rewards/sql/read.sql."""
+    with raw_cursor() as cursor:
+        row = cursor.execute("SELECT wafa_read(%s::jsonb)::text", [_dump(document)], prepare=True).fetchone()
+    assert row is not None  # noqa: S101 - a function call always gives a row
+    found: dict[str, Any] = orjson.loads(row[0])
+    return found
+
+
+def post(document: dict[str, Any]) -> bool:
+    """Write everything, or nothing and return False when a holder moved. Raises psycopg errors on other conflicts."""
+    with raw_cursor() as cursor:
+        row = cursor.execute("SELECT wafa_post(%s::jsonb)", [_dump(document)], prepare=True).fetchone()
+    return row is not None and row[0] == "posted"
+
+
+def _dump(document: dict[str, Any]) -> str:
+    return orjson.dumps(document, option=ISO).decode()
+
+
+def attempt[Result](
+    read_and_work: Callable[[], tuple[dict[str, Any], Result]],
+) -> Result:
+    """Run read, work and post until they hold together; `read_and_work` gives the document to post and the answer.
+
+    The first try takes no lock. Raises Busy when it cannot be done in a few tries."""
+    outer = connection.in_atomic_block
+    for number in range(TRIES):
+        try:
+            with transaction.atomic() if outer or number else nullcontext():
+                document, result = read_and_work()
+                if number and document.get("guards"):
+                    _lock([guard["id"] for guard in document["guards"]])
+                    document, result = read_and_work()
+                if post(document):
+                    return result
+        except psycopg.Error as error:
+            if error.sqlstate not in RACES or number == TRIES - 1:
+                raise
+    raise Busy
+
+
+def _lock(holders: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM members_holder WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [sorted(holders)],
+        )
+
+
+__all__ = ["Busy", "attempt", "errors", "post", "read"]

@@ -1,0 +1,129 @@
+-- Reads in one snapshot all that a posting must know: who is meant, which facts and orders are already there, and the
+-- state of each holder with its guard. Rows are JSON arrays in the order that rewards/reading.py unpacks.
+-- p: program, facts [{i, source, kind, external_id, revision}], who [{kind, value}], orders [{source, external_id}],
+-- holders [id], skus [{kind, value, sku}], keys [counter keys], metrics_from, due (moment), needs (bool: whole wallets).
+CREATE OR REPLACE FUNCTION wafa_read(p jsonb) RETURNS json
+LANGUAGE plpgsql STABLE
+-- Plans are kept for the life of a connection; one made while the tables were empty must still use the indexes.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+    prog bigint := (p->>'program')::bigint;
+    named bigint[];
+    orders bigint[] := '{}';
+    holders bigint[];
+    needy bigint[] := '{}';
+    due timestamptz := (p->>'due')::timestamptz;
+    who json;
+BEGIN
+    SELECT json_agg(json_build_array(w.kind, w.value, i.member_id)), array_agg(i.member_id) INTO who, named
+    FROM jsonb_to_recordset(p->'who') AS w(kind text, value text)
+    JOIN members_identity i ON i.program_id = prog AND i.kind = w.kind AND i.value = w.value;
+    IF p ? 'numbers' THEN
+        SELECT named || array_agg(m.holder_id) INTO named FROM jsonb_array_elements_text(p->'numbers') n
+        JOIN members_member m ON m.program_id = prog AND m.number = n;
+    END IF;
+
+    IF p ? 'orders' THEN
+        SELECT coalesce(array_agg(o.id), '{}') INTO orders
+        FROM jsonb_to_recordset(p->'orders') AS w(source text, external_id text)
+        JOIN members_order o ON o.program_id = prog AND o.source = w.source AND o.external_id = w.external_id;
+    END IF;
+    IF p ? 'skus' THEN
+        -- Lines that an unnamed return may match: the member's own, of the same SKU, not all returned yet.
+        SELECT orders || coalesce(array_agg(DISTINCT o.id), '{}') INTO orders
+        FROM jsonb_to_recordset(p->'skus') AS w(kind text, value text, sku text)
+        JOIN members_identity i ON i.program_id = prog AND i.kind = w.kind AND i.value = w.value
+        JOIN members_order o ON o.member_id = i.member_id AND o.program_id = prog
+        JOIN members_orderline l ON l.order_id = o.id AND l.revision = o.revision AND l.sku = w.sku
+            AND l.returned_quantity < l.quantity
+        WHERE w.kind <> 'number';
+    END IF;
+    holders := ARRAY(
+        SELECT unnest(named)
+        UNION SELECT h::bigint FROM jsonb_array_elements_text(p->'holders') h
+        UNION SELECT o.member_id FROM members_order o WHERE o.id = ANY (orders) AND o.member_id IS NOT NULL
+    );
+    holders := array_remove(holders, NULL);
+    IF (p->>'needs')::boolean THEN
+        needy := holders;
+    END IF;
+
+    RETURN json_build_object(
+        'catalogue', (SELECT c.catalogue FROM members_program c WHERE c.id = prog),
+        'facts', (
+            SELECT json_agg(json_build_array(w.i, f.id, encode(f.fingerprint, 'hex'), f.answer))
+            FROM jsonb_to_recordset(p->'facts') AS w(i int, source text, kind text, external_id text, revision int)
+            JOIN members_fact f ON f.program_id = prog AND f.source = w.source AND f.kind = w.kind
+                AND f.external_id = w.external_id AND f.revision = w.revision),
+        'who', who,
+        'members', (
+            SELECT json_agg(json_build_array(h.id, h.seq, m.number, m.state, m.joined_at, m.birthday, m.language, m.tags))
+            FROM members_holder h JOIN members_member m ON m.holder_id = h.id
+            WHERE h.id = ANY (holders) AND h.program_id = prog),
+        'wallets', (
+            SELECT json_agg(json_build_array(w.id, w.holder_id, w.unit_id, w.seq, w.pending, w.active, w.reserved,
+                w.arrears, encode(w.digest, 'hex'), w.next_due_at, w.next_due_at <= due OR w.holder_id = ANY (needy)))
+            FROM rewards_wallet w WHERE w.holder_id = ANY (holders)),
+        'lots', (
+            SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,
+                l.active_at, l.expires_at, l.reserved, l.expired, l.awaits, l.terms, l.fact_id, l.order_id,
+                l.version_id, l.origin_id))
+            FROM rewards_wallet w JOIN rewards_lot l ON l.wallet_id = w.id AND l.is_open
+            WHERE w.holder_id = ANY (holders) AND (w.next_due_at <= due OR w.holder_id = ANY (needy))),
+        'counters', CASE WHEN p ? 'keys' OR needy <> '{}' THEN (
+            SELECT json_agg(json_build_array(c.holder_id, c.key, c.amount, c.times, c.last_at))
+            FROM rewards_counter c WHERE c.holder_id = ANY (holders) AND (c.holder_id = ANY (needy)
+                OR c.key IN (SELECT jsonb_array_elements_text(p->'keys')))) END,
+        'standings', CASE WHEN p ? 'metrics_from' THEN (
+            SELECT json_agg(json_build_array(s.member_id, s.id, s.tier_id, s.origin, s.since, s.confirms_at,
+                s.valid_until, s.ended_at, s.fact_id) ORDER BY s.since, s.id)
+            FROM rewards_standing s WHERE s.member_id = ANY (holders)) END,
+        'metrics', CASE WHEN p ? 'metrics_from' THEN (
+            SELECT json_agg(json_build_array(m.holder_id, m.bucket, m.spend_minor, m.orders, m.visits, m.points,
+                m.last_on))
+            FROM rewards_metric m WHERE m.holder_id = ANY (holders)
+                AND (m.bucket >= (p->>'metrics_from')::date OR m.holder_id = ANY (needy))) END,
+        'budgets', CASE WHEN p ? 'budgets' THEN (
+            SELECT json_agg(json_build_array(r.id, r.spent)) FROM rewards_earningrule r
+            WHERE r.id IN (SELECT b::bigint FROM jsonb_array_elements_text(p->'budgets') b)) END,
+        'orders', CASE WHEN orders <> '{}' THEN wafa_read_orders(orders) END
+    );
+END $$;
+
+-- Whole orders with everything a change, payment, cancellation or return of them needs.
+CREATE OR REPLACE FUNCTION wafa_read_orders(ids bigint[]) RETURNS json
+LANGUAGE sql STABLE
+AS $$
+    SELECT json_agg(json_build_object(
+        'row', json_build_array(o.id, o.source, o.external_id, o.member_id, o.store_id, o.channel, o.state, o.revision,
+            o.fact_id, o.occurred_at, o.currency, o.total_minor, o.basis_minor, o.returned_minor),
+        'lines', (
+            SELECT json_agg(json_build_array(l.position, l.kind, l.sku, l.name, l.category, l.quantity, l.amount_minor,
+                l.discount_minor, l.tax_minor, l.cost_minor, l.basis_minor, l.is_counted, l.returned_quantity,
+                l.refunded_minor)
+                ORDER BY l.position)
+            FROM members_orderline l WHERE l.order_id = o.id AND l.revision = o.revision),
+        'pricing', (
+            SELECT json_build_array(r.context, r.versions, r.awarded) FROM rewards_pricing r
+            WHERE r.fact_id = o.fact_id),
+        'settled', (
+            SELECT json_agg(json_build_array(s.unit_id, s.awarded, s.reversed_total, s.absorbed_total)) FROM (
+                SELECT DISTINCT ON (unit_id) * FROM rewards_settlement WHERE order_id = o.id
+                ORDER BY unit_id, fact_id DESC) s),
+        'lots', (
+            SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,
+                l.active_at, l.expires_at, l.reserved, l.expired, l.awaits, l.terms, l.fact_id, l.order_id,
+                l.version_id, l.origin_id))
+            FROM rewards_lot l WHERE l.order_id = o.id OR l.id IN (
+                SELECT a.lot_id FROM rewards_entry e JOIN rewards_allocation a ON a.entry_id = e.id
+                WHERE e.order_id = o.id AND e.kind = 'spend')),
+        'waiting', (
+            SELECT json_agg(json_build_array(w.fact_id, w.payload) ORDER BY w.fact_id) FROM members_waitingfact w
+            WHERE w.order_id = o.id),
+        'spent', (
+            SELECT json_agg(json_build_array(e.wallet_id, a.entry_id, a.lot_id, a.amount)) FROM rewards_entry e
+            JOIN rewards_allocation a ON a.entry_id = e.id WHERE e.order_id = o.id AND e.kind = 'spend')
+    ))
+    FROM members_order o WHERE o.id = ANY (ids)
+$$;
