@@ -32,14 +32,15 @@ class RowRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for the whole file. `joins`: somebody unknown becomes a member."""
+    """What holds for the whole file. `pattern` is how dates are written (strptime), `days` by how
+    many days they are moved, `region` the country of phone numbers without a country code."""
 
     source: str
     zone: ZoneInfo
     currency: str
     pattern: str | None = None
-    joins: bool = True
     days: int = 0
+    region: str | None = None
 
 
 class Profile:
@@ -123,7 +124,7 @@ class Reading:
             external_id=order,
             occurred_at=at,
             lines=tuple([self._line(number, cells) for number, cells in enumerate(self.rows)]),
-            member=self._member(joins=self.terms.joins),
+            member=self._member(),
             store=values.text(self.first("store"), "store", most=64),
             channel=values.text(self.first("channel"), "channel", most=32),
             currency=self._currency(),
@@ -139,13 +140,13 @@ class Reading:
             raise CellRefused("currency", _("“%(text)s” is not a currency like GBP."), text=values.shown(found))
         return found
 
-    def _member(self, *, joins: bool) -> Who | None:
+    def _member(self) -> Who | None:
         for column, kind in IDENTITIES.items():
             if found := self.first(column):
                 return Who(
                     kind=kind,
-                    value=values.text(found, column, most=254),
-                    joins=joins and kind != "number",
+                    value=values.identity(found, kind, column, self.terms.region),
+                    joins=kind != "number",
                     name=values.text(self.first("member_name"), "member_name", most=200),
                     language=values.text(self.first("member_language"), "member_language", most=8),
                 )
@@ -210,7 +211,7 @@ class Reading:
             external_id=values.text(self.first("return_id"), "return_id", most=128),
             occurred_at=at,
             order=order,
-            member=self._member(joins=False),
+            member=self._member(),
             lines=tuple(lines),
             amount_minor=amount,
         )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from loyaltysite.kit.errors import DomainError
+from members import identities
+from rewards.engine.basis import amount_minor
 
 NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?", re.ASCII)
 WHOLE = re.compile(r"-?[0-9]{1,10}(?:\.0{1,9})?", re.ASCII)
@@ -63,8 +65,10 @@ def signed_quantity(text: str, column: str) -> int:
 
 def minor(value: Decimal, digits: int, column: str) -> int:
     """An amount of money in minor units, rounded half-even once."""
-    with localcontext(prec=60):
-        found = int(value.scaleb(digits).to_integral_value(rounding=ROUND_HALF_EVEN))
+    return _within(amount_minor(quantity=1, unit_price=value, digits=digits), column)
+
+
+def _within(found: int, column: str) -> int:
     if abs(found) > MOST_MINOR:
         raise CellRefused(column, _("this amount is too large."))
     return found
@@ -77,9 +81,8 @@ def line_amounts(count: int, price: str, discount: str, digits: int) -> tuple[in
     taken = number(discount, "discount") if discount else Decimal(0)
     if taken < 0:
         raise CellRefused("discount", _("“%(text)s” is below zero."), text=shown(discount))
-    with localcontext(prec=60):
-        net = count * number(price, "unit_price") - taken
-    return minor(net, digits, "unit_price"), minor(taken, digits, "discount")
+    net = amount_minor(quantity=count, unit_price=number(price, "unit_price"), discount=taken, digits=digits)
+    return _within(net, "unit_price"), minor(taken, digits, "discount")
 
 
 @lru_cache(maxsize=1 << 12)
@@ -106,3 +109,14 @@ def text(value: str, column: str, *, most: int) -> str:
     if len(value) > most:
         raise CellRefused(column, _("longer than %(most)d characters."), most=most)
     return value
+
+
+@lru_cache(maxsize=1 << 14)
+def identity(value: str, kind: str, column: str, region: str | None) -> str:
+    """What names a member, in its one form."""
+    if kind == "number":
+        return text(value, column, most=12)
+    try:
+        return identities.normalize(kind, value, region=region)
+    except identities.IdentityInvalid as error:
+        raise CellRefused(column, _("“%(text)s”: ") % {"text": shown(value)} + str(error)) from None

@@ -47,11 +47,27 @@ def check_order(item: OrderIn, state: State) -> None:
             raise Refusal("amount_negative", _("The amount of a line is not negative."), "lines.amount")
 
 
-def new_order(item: OrderIn, state: State, fact_id: int) -> OrderRow:
-    return OrderRow(
-        state.take_id(), item.source, item.external_id, None, None, "", AWAITED, 0, fact_id, item.occurred_at,
-        state.rulebook.currency, 0, 0, 0, is_new=True,
-    )  # fmt: skip
+def awaited(source: str, external_id: str, at: datetime, state: State, fact_id: int) -> OrderRow:
+    """An empty order row, the anchor for what names an order before it has come."""
+    order = OrderRow(
+        state.take_id(),
+        source,
+        external_id,
+        None,
+        None,
+        "",
+        AWAITED,
+        0,
+        fact_id,
+        at,
+        state.rulebook.currency,
+        0,
+        0,
+        0,
+        is_new=True,
+    )
+    state.add_order(order)
+    return order
 
 
 def fill(order: OrderRow, item: OrderIn, person: Person | None, state: State, fact_id: int) -> None:

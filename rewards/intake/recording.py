@@ -106,8 +106,7 @@ def record_order(item: OrderIn, state: State, moment: datetime, fact_id: int) ->
         return revisions.revise(item, order, state, moment, fact_id)
     person = content.find(item.member, state, item.source, item.occurred_at) if item.member else None
     if order is None:
-        order = content.new_order(item, state, fact_id)
-        state.add_order(order)
+        order = content.awaited(item.source, item.external_id, item.occurred_at, state, fact_id)
     content.fill(order, item, person, state, fact_id)
     awarded = {}
     if person is not None:
@@ -157,14 +156,7 @@ def _anchor(item: PaidIn | CancelIn | ReturnIn, state: State, fact_id: int) -> O
     """The order an item names; an unknown one gets an empty row on which the item waits."""
     key = requests.order_key(item)
     assert key is not None  # noqa: S101 - items that name no order do not come here
-    order = state.orders.get(key)
-    if order is None:
-        order = OrderRow(
-            state.take_id(), key[0], key[1], None, None, "", AWAITED, 0, fact_id, item.occurred_at,
-            state.rulebook.currency, 0, 0, 0, is_new=True,
-        )  # fmt: skip
-        state.add_order(order)
-    return order
+    return state.orders.get(key) or content.awaited(*key, item.occurred_at, state, fact_id)
 
 
 def _wait(item: PaidIn | CancelIn | ReturnIn, order: OrderRow, state: State, fact_id: int) -> Outcome:

@@ -91,8 +91,8 @@ def _orders(state: State, found: dict[str, list[Any]], program: int) -> None:
                                       "external_id": order.external_id})  # fmt: skip
         elif order.is_changed:
             _append(found, "order_changes", _order(order))
-            if order.read_fact_id is not None and (order.member_id is None or order.is_waited_for):
-                _append(found, "anchors", {"id": order.id, "fact_id": order.read_fact_id})
+            if order.guard_fact_id is not None:
+                _append(found, "anchors", {"id": order.id, "fact_id": order.guard_fact_id})
         if order.has_new_lines:
             for line in order.lines:
                 _append(found, "lines", {"order_id": order.id, "revision": order.revision, "position": line.position,

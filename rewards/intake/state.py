@@ -127,11 +127,11 @@ class OrderRow:
     settled: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     waiting: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     spent: list[tuple[int, int, int, int]] = field(default_factory=list)
-    read_fact_id: int | None = None
+    # Without a member there is no holder to guard it: then the last fact is the guard, as it was read.
+    guard_fact_id: int | None = None
     is_new: bool = False
     is_changed: bool = False
     has_new_lines: bool = False
-    is_waited_for: bool = False
 
 
 @dataclass(slots=True)
@@ -252,7 +252,7 @@ def _order(entry: Mapping[str, Any], state: State) -> OrderRow:
     values = list(entry["row"])
     values[9] = datetime.fromisoformat(values[9])
     order = OrderRow(*values)
-    order.read_fact_id = order.fact_id
+    order.guard_fact_id = order.fact_id if order.member_id is None else None
     order.lines = [Line(*row) for row in entry["lines"] or ()]
     if entry["pricing"]:
         context, versions, order.awarded = entry["pricing"]

@@ -228,6 +228,15 @@ BEGIN
             occurred_at timestamptz, recorded_at timestamptz, fact_id bigint, order_id bigint, data jsonb);
     END IF;
 
+    IF p ? 'audit' THEN
+        INSERT INTO members_auditentry (program_id, actor_id, action, subject, subject_id, before, after, reason,
+            address, request_id, at)
+        SELECT a.program_id, a.actor_id, a.action, a.subject, a.subject_id, a.before, a.after, a.reason, a.address,
+            a.request_id, a.at
+        FROM jsonb_to_recordset(p->'audit') AS a(program_id bigint, actor_id bigint, action text, subject text,
+            subject_id text, before jsonb, after jsonb, reason text, address inet, request_id text, at timestamptz);
+    END IF;
+
     -- 6. The row that members share comes last and is held shortest; a budget that ran out is a check violation.
     IF p ? 'budgets' THEN
         UPDATE rewards_earningrule t SET spent = t.spent + b.amount

@@ -1,0 +1,147 @@
+"""The columns of the UCI "Online Retail" data (Chen 2015, doi 10.24432/C5BW33), and what its oddities mean.
+
+- An invoice is an order; the rows of one may carry several timestamps, of which the first counts.
+- An invoice that begins with C is a return that names no order. Somebody who only brings back is known to the shop
+  and so becomes a member, which keeps a repeated import from finding other people than the first.
+- Without a CustomerID an order is anonymous. Rows that are there twice were bought twice.
+- Lines of no price in an invoice with others are kept and cost nothing. An invoice of nothing else sold nothing: with
+  quantities below zero it writes off stock, with others it corrects stock or gives samples.
+- Invoices that begin with A adjust bad debt. None of these is an order or a return; they are set aside and counted.
+- In a row without InvoiceNo it, and with it the order's date, customer and country, are those of the row above.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from rewards.imports import canonical, values
+from rewards.imports.canonical import RowRefused, Terms
+from rewards.imports.categories import category_of
+from rewards.imports.groups import Group
+from rewards.imports.values import CellRefused
+from rewards.intake.items import Item, LineIn, OrderIn, ReturnIn, ReturnLineIn, Who
+
+COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
+BAD_DEBT, WRITE_OFF, NOTHING_SOLD = "bad debt adjusted", "stock written off", "nothing sold"
+# Codes that are no goods. Postage and vouchers earn nothing; fees, discounts and manual lines are as their amounts.
+KINDS = {"POST": "shipping", "DOT": "shipping", "C2": "shipping", "BANK CHARGES": "fee", "AMAZONFEE": "fee", "CRUK": "fee"}
+VOUCHER = re.compile("gift_[0-9]+_[0-9]+", re.ASCII)
+ABROAD, HOME = "export", "United Kingdom"
+
+
+class Profile(canonical.Profile):
+    known = COLUMNS
+    required = tuple((column,) for column in COLUMNS if column != "Country")
+
+    def __init__(self, header: Sequence[str], *, mapping: Mapping[str, str], terms: Terms) -> None:
+        super().__init__(header, mapping=mapping, terms=terms)
+        self.above = ""
+        at = self.layout
+        self.invoice, self.customer = at["InvoiceNo"], at["CustomerID"]
+
+    def key(self, cells: list[str]) -> str:
+        cells.append("")
+        self.above = cells[self.invoice].strip() or self.above
+        return self.above
+
+    def share(self, group: Group) -> str:
+        return group.rows[0][self.customer] or group.key
+
+    def item(self, group: Group) -> Item | str:
+        return Reading(self, group).item()
+
+
+class Reading:
+    """One invoice being read; `number` is the row at hand."""
+
+    def __init__(self, profile: Profile, group: Group) -> None:
+        self.at, self.terms = profile.layout, profile.terms
+        self.invoice, self.rows = group.key, group.rows
+        self.number = 0
+
+    def item(self) -> Item | str:
+        try:
+            return self._item()
+        except CellRefused as error:
+            raise RowRefused(self.number, error.code, str(error)) from None
+
+    def cell(self, row: list[str], column: str) -> str:
+        return row[self.at[column]].strip()
+
+    def _item(self) -> Item | str:
+        if self.invoice.startswith("A"):
+            return BAD_DEBT
+        counts, amounts = self._counts(), self._amounts()
+        if self.invoice.startswith("C"):
+            return self._return(counts, amounts)
+        if not any(amounts):
+            return WRITE_OFF if max(counts) < 0 else NOTHING_SOLD
+        return self._order(counts, amounts)
+
+    def _counts(self) -> list[int]:
+        found = []
+        for self.number, row in enumerate(self.rows):
+            found.append(values.signed_quantity(self.cell(row, "Quantity"), "Quantity"))
+        return found
+
+    def _amounts(self) -> list[Decimal]:
+        found = []
+        for self.number, row in enumerate(self.rows):
+            price = values.number(self.cell(row, "UnitPrice"), "UnitPrice")
+            if price < 0:
+                raise CellRefused("UnitPrice", "below zero")
+            found.append(price)
+        return found
+
+    def _member(self) -> Who | None:
+        customer = self.cell(self.rows[0], "CustomerID").removesuffix(".0")
+        if not customer:
+            return None
+        return Who("shop", values.identity(customer, "shop", "CustomerID", None), joins=True)
+
+    def _order(self, counts: list[int], prices: list[Decimal]) -> OrderIn:
+        lines = []
+        for self.number, (row, count, price) in enumerate(zip(self.rows, counts, prices, strict=True)):
+            if count <= 0:
+                raise CellRefused("Quantity", "a sale of nothing")
+            sku, name = self.cell(row, "StockCode"), self.cell(row, "Description")
+            kind = KINDS.get(sku) or ("gift_card" if VOUCHER.fullmatch(sku) else "product")
+            lines.append(
+                LineIn(
+                    sku=values.text(sku, "StockCode", most=128),
+                    quantity=count,
+                    amount_minor=values.line_amounts(count, str(price), "", 2)[0],
+                    name=values.text(name, "Description", most=300),
+                    category=category_of(name) if kind == "product" else "",
+                    kind=kind,
+                )
+            )
+        country = self.cell(self.rows[0], "Country")
+        return OrderIn(
+            source=self.terms.source,
+            external_id=values.text(self.invoice, "InvoiceNo", most=128),
+            occurred_at=self._moment(),
+            lines=tuple(lines),
+            member=self._member(),
+            channel="web" if country == HOME else ABROAD,
+        )
+
+    def _moment(self):  # noqa: ANN202
+        return values.moment(self.cell(self.rows[0], "InvoiceDate"), self.terms.zone, self.terms.pattern, self.terms.days)
+
+    def _return(self, counts: list[int], prices: list[Decimal]) -> ReturnIn:
+        lines = []
+        for self.number, (row, count, price) in enumerate(zip(self.rows, counts, prices, strict=True)):
+            if count >= 0:
+                raise CellRefused("Quantity", "a cancellation of nothing")
+            sku = values.text(self.cell(row, "StockCode"), "StockCode", most=128)
+            lines.append(ReturnLineIn(sku, -count, values.line_amounts(-count, str(price), "", 2)[0]))
+        return ReturnIn(
+            source=self.terms.source,
+            external_id=values.text(self.invoice, "InvoiceNo", most=128),
+            occurred_at=self._moment(),
+            member=self._member(),
+            lines=tuple(lines),
+        )

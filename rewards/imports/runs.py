@@ -1,0 +1,116 @@
+"""One import from beginning to end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django_scopes import scope
+
+from members.models import Member, Order, Program
+from rewards import ledger
+from rewards.imports import canonical, online_retail
+from rewards.imports.canonical import Profile, Terms
+from rewards.imports.groups import Group, Grouping
+from rewards.imports.recording import Part, Recorder
+from rewards.imports.rejects import RejectFile, path_for
+from rewards.imports.sources import Source, SourceUnreadable, opened
+from rewards.imports.tables import Table
+from rewards.imports.tallies import Report, Tally
+from rewards.imports.workers import Crew
+
+PROFILES: Mapping[str, type[Profile]] = {"canonical": canonical.Profile, "online-retail": online_retail.Profile}
+
+# Called now and then with the source and the tally so far.
+Progress = Callable[[Source, Tally], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for; the command's options, see docs/import.md."""
+
+    path: str
+    source: str = "import"
+    profile: str = "canonical"
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    delimiter: str | None = None
+    date_format: str | None = None
+    days: int = 0
+    region: str | None = None
+    rejected: str | None = None
+    batch: int = 1000
+    processes: int = 1
+    creates_stores: bool = False
+    is_dry_run: bool = False
+    settles: bool = True
+
+
+def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress: Progress) -> Report:
+    """Import a file. Bad rows are written aside and good orders go on; what was recorded before is only counted.
+
+    Raises SourceUnreadable when the file as a whole, or from some row on, cannot be read: orders recorded until then
+    stay, and the import can be repeated."""
+    began = time.monotonic()
+    with scope(program=program), opened(wish.path, encoding=wish.encoding) as source:
+        table = Table(source.lines, delimiter=wish.delimiter)
+        terms = Terms(wish.source, program.zone, program.currency, wish.date_format, wish.days, wish.region)
+        profile = PROFILES[wish.profile](table.header, mapping=wish.mapping, terms=terms)
+        known = _members(program, wish.source)
+        recorder = Recorder(profile, program, wish.batch, clock, wish.creates_stores, wish.is_dry_run)
+        tally = Tally()
+        path = path_for(wish.path, wish.rejected)
+        with RejectFile(path, table.header, table.delimiter) as rejects:
+            groups = Grouping(profile.key).groups(table.rows())
+            for part in _parts(groups, recorder, wish):
+                tally.add(part.tally)
+                rejects.write(part.rejects)
+                progress(source, tally)
+        if wish.settles and not wish.is_dry_run:
+            ledger.settle_due(program=program, now=clock())
+        return Report(
+            tally=tally,
+            currency=program.currency,
+            members_created=_members(program, wish.source) - known,
+            customers=_customers(program, wish.source),
+            seconds=time.monotonic() - began,
+            is_dry_run=wish.is_dry_run,
+            unused_columns=profile.layout.unused,
+            rejected_file=str(path) if tally.rejected_rows else "",
+        )
+
+
+def _parts(groups: Iterator[Group], recorder: Recorder, wish: Wish) -> Iterator[Part]:
+    """What became of the orders, batch by batch. What was read whole is recorded even if the file breaks off."""
+    if wish.processes > 1 and not wish.is_dry_run:
+        crew = Crew(recorder, wish.processes)
+        try:
+            for group in groups:
+                yield from crew.take(group)
+        except SourceUnreadable:
+            yield from crew.finish()
+            raise
+        else:
+            yield from crew.finish()
+        finally:
+            crew.stop()
+        return
+    try:
+        for group in groups:
+            if recorder.take(group) or len(recorder.part.rejects) > recorder.size:
+                yield recorder.flush()
+    except SourceUnreadable:
+        yield recorder.flush()
+        raise
+    yield recorder.flush()
+
+
+def _members(program: Program, source: str) -> int:
+    return Member.objects.filter(program=program, source=source).count()
+
+
+def _customers(program: Program, source: str) -> int:
+    orders = Order.objects.filter(program=program, source=source, member__isnull=False)
+    return orders.values("member").distinct().count()

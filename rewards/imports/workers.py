@@ -1,0 +1,148 @@
+"""Several processes share one import: the orders are split by member, so that one member's facts stay in order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import zlib
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from queue import Queue
+from threading import Thread
+from typing import Any
+
+from django.db import connections
+from django.utils.translation import gettext as _
+
+from loyaltysite.kit.errors import DomainError
+from rewards.imports.groups import Group
+from rewards.imports.recording import Part, Recorder
+
+# Full batches that may be on their way to one worker: it never waits for the next and memory stays small.
+AHEAD = 2
+
+
+class WorkerLost(DomainError):
+    code = "worker_lost"
+    message = _("A worker of the import ended early; run the import again, it goes on where it stopped.")
+
+
+class Worker:
+    """One forked process with its own database connection."""
+
+    def __init__(self, recorder: Recorder, others: list[Worker]) -> None:
+        context = multiprocessing.get_context("fork")
+        self.pipe, theirs = context.Pipe()
+        self.groups: list[Group] = []
+        self.busy = 0
+        inherited = [self.pipe, *(other.pipe for other in others)]
+        self.process = context.Process(target=_work, args=(theirs, recorder, inherited), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def send(self) -> None:
+        try:
+            self.pipe.send(self.groups)
+        except OSError:
+            raise WorkerLost from None
+        self.groups = []
+        self.busy += 1
+
+    def receive(self) -> Part:
+        try:
+            answer = self.pipe.recv()
+        except (EOFError, OSError):
+            raise WorkerLost from None
+        self.busy -= 1
+        if isinstance(answer, Part):
+            return answer
+        raise answer
+
+    def stop(self) -> None:
+        """Let it end by itself; one that does not is ended."""
+        self.pipe.close()
+        self.process.join(timeout=10)
+        if self.process.is_alive():
+            self.process.terminate()
+            self.process.join()
+
+
+class Crew:
+    """Splits orders over workers; parts come back as they are done."""
+
+    def __init__(self, recorder: Recorder, count: int) -> None:
+        connections.close_all()
+        self.profile, self.size = recorder.profile, recorder.size
+        self.workers: list[Worker] = []
+        for _number in range(count):
+            self.workers.append(Worker(recorder, self.workers))
+
+    def take(self, group: Group) -> Iterator[Part]:
+        """Hand an order to its member's worker; gives what became of earlier ones."""
+        share = group.key if group.fault else self.profile.share(group)
+        worker = self.workers[zlib.crc32(share.encode()) % len(self.workers)]
+        worker.groups.append(group)
+        if len(worker.groups) >= self.size:
+            while worker.busy >= AHEAD:
+                yield worker.receive()
+            worker.send()
+            for each in self.workers:
+                while each.busy and each.pipe.poll():
+                    yield each.receive()
+
+    def finish(self) -> Iterator[Part]:
+        for worker in self.workers:
+            if worker.groups:
+                worker.send()
+        for worker in self.workers:
+            while worker.busy:
+                yield worker.receive()
+
+    def stop(self) -> None:
+        for worker in self.workers:
+            worker.stop()
+
+
+def _work(pipe: Connection, recorder: Recorder, inherited: list[Connection]) -> None:
+    """The worker's life: ends when the other end of the pipe is closed, also by the death of the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for end in inherited:
+        end.close()
+    # Read ahead, so that the parent never waits with a full pipe for a worker that waits with a full pipe for it.
+    waiting: Queue[list[Group] | None] = Queue()
+    Thread(target=_read_ahead, args=(pipe, waiting), daemon=True).start()
+    try:
+        while (groups := waiting.get()) is not None:
+            pipe.send(_answer(recorder, groups))
+    except OSError:
+        pass
+    finally:
+        connections.close_all()
+        os._exit(0)
+
+
+def _read_ahead(pipe: Connection, waiting: Queue[list[Group] | None]) -> None:
+    try:
+        while True:
+            waiting.put(pipe.recv())
+    except (EOFError, OSError):
+        waiting.put(None)
+
+
+def _answer(recorder: Recorder, groups: list[Group]) -> Any:
+    try:
+        for group in groups:
+            recorder.take(group)
+        return recorder.flush()
+    except DomainError as error:
+        return WorkerRefused(str(error))
+    except Exception as error:  # noqa: BLE001 - told to the parent, which stops
+        return WorkerRefused(f"{type(error).__name__}: {error}".partition("\n")[0])
+
+
+class WorkerRefused(DomainError):
+    code = "worker_refused"
+
+    def __reduce__(self) -> tuple[Callable[..., WorkerRefused], tuple[str]]:
+        return WorkerRefused, (str(self),)
