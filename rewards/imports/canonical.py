@@ -33,7 +33,8 @@ class RowRefused(Exception):
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What holds for the whole file. `pattern` is how dates are written (strptime), `days` by how
-    many days they are moved, `region` the country of phone numbers without a country code."""
+    many days they are moved, `region` the country of phone numbers without a country code and `store`
+    where orders happened that name no store."""
 
     source: str
     zone: ZoneInfo
@@ -41,6 +42,7 @@ class Terms:
     pattern: str | None = None
     days: int = 0
     region: str | None = None
+    store: str = ""
 
 
 class Profile:
@@ -103,7 +105,9 @@ class Reading:
                 said = cells[self.at[column]]
                 if said and said != self.rows[0][self.at[column]] and said.strip() != self.first(column):
                     self.number = number
-                    raise CellRefused(column, _("“%(text)s” differs from the order's first row."), text=values.shown(said))
+                    raise CellRefused(
+                        column, _("“%(text)s” differs from the order's first row."), text=values.shown(said)
+                    )
 
     def _item(self) -> Item:
         kind = self.first("type").lower() or ORDER
@@ -125,7 +129,7 @@ class Reading:
             occurred_at=at,
             lines=tuple([self._line(number, cells) for number, cells in enumerate(self.rows)]),
             member=self._member(),
-            store=values.text(self.first("store"), "store", most=64),
+            store=values.text(self.first("store") or self.terms.store, "store", most=64),
             channel=values.text(self.first("channel"), "channel", most=32),
             currency=self._currency(),
             is_paid=kind == ORDER,
@@ -137,7 +141,9 @@ class Reading:
     def _currency(self) -> str:
         found = self.first("currency").upper() or self.terms.currency
         if len(found) != 3 or not found.isascii() or not found.isalpha():
-            raise CellRefused("currency", _("“%(text)s” is not a currency like GBP."), text=values.shown(found))
+            raise CellRefused(
+                "currency", _("“%(text)s” is not a currency like GBP."), text=values.shown(found)
+            )
         return found
 
     def _member(self) -> Who | None:
@@ -161,7 +167,9 @@ class Reading:
             raise CellRefused("discount", _("more than the line costs."))
         kind = cells[at["kind"]].strip().lower() or KINDS[0]
         if kind not in KINDS:
-            raise CellRefused("kind", _("“%(text)s” is none of %(kinds)s."), text=values.shown(kind), kinds=", ".join(KINDS))
+            raise CellRefused(
+                "kind", _("“%(text)s” is none of %(kinds)s."), text=values.shown(kind), kinds=", ".join(KINDS)
+            )
         tax, cost = cells[at["tax"]].strip(), cells[at["unit_cost"]].strip()
         return LineIn(
             sku=values.text(cells[at["sku"]].strip(), "sku", most=128),
@@ -189,7 +197,9 @@ class Reading:
     def _tax(self, text: str, amount: int, digits: int) -> int:
         found = values.minor(values.number(text, "tax"), digits, "tax")
         if not 0 <= found <= amount:
-            raise CellRefused("tax", _("“%(text)s” is not a part of the line's amount."), text=values.shown(text))
+            raise CellRefused(
+                "tax", _("“%(text)s” is not a part of the line's amount."), text=values.shown(text)
+            )
         return found
 
     def _return(self, order: str, at: datetime) -> ReturnIn:
@@ -203,7 +213,9 @@ class Reading:
                 amount = (amount or 0) + self._amounts(cells, 1, digits)[0]
                 continue
             size = values.quantity(count or "1", "quantity")
-            lines.append(ReturnLineIn(values.text(sku, "sku", most=128), size, self._amounts(cells, size, digits)[0]))
+            lines.append(
+                ReturnLineIn(values.text(sku, "sku", most=128), size, self._amounts(cells, size, digits)[0])
+            )
         if lines and amount is not None:
             raise CellRefused("sku", _("a return has either lines or one amount."))
         return ReturnIn(

@@ -43,7 +43,11 @@ class Layout:
 
 
 def lay_out(
-    header: Sequence[str], *, mapping: Mapping[str, str], known: Iterable[str], required: Iterable[Iterable[str]]
+    header: Sequence[str],
+    *,
+    mapping: Mapping[str, str],
+    known: Iterable[str],
+    required: Iterable[Iterable[str]],
 ) -> Layout:
     """Find the `known` columns in a header. `mapping` renames: {name in the file: known column}.
 
@@ -58,7 +62,9 @@ def lay_out(
     for group in required:
         if not any(column in named for column in group):
             raise SourceUnreadable(
-                _("There is no column %(column)s. The file has: %(found)s. Name columns with --map theirs=ours."),
+                _(
+                    "There is no column %(column)s. The file has: %(found)s. Name columns with --map theirs=ours."
+                ),
                 column=_(" or ").join(group),
                 found=", ".join(header),
             )

@@ -100,7 +100,11 @@ class Grouping:
 
 
 def _beside(number: int) -> Fault:
-    return number, "row_beside", _("row %(row)d beside it cannot be read and may belong to it") % {"row": number}
+    return (
+        number,
+        "row_beside",
+        _("row %(row)d beside it cannot be read and may belong to it") % {"row": number},
+    )
 
 
 def _too_many(number: int) -> Fault:

@@ -13,8 +13,11 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+
+from django.utils.translation import gettext as _
 
 from rewards.imports import canonical, values
 from rewards.imports.canonical import RowRefused, Terms
@@ -23,10 +26,26 @@ from rewards.imports.groups import Group
 from rewards.imports.values import CellRefused
 from rewards.intake.items import Item, LineIn, OrderIn, ReturnIn, ReturnLineIn, Who
 
-COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
+COLUMNS = (
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+)
 BAD_DEBT, WRITE_OFF, NOTHING_SOLD = "bad debt adjusted", "stock written off", "nothing sold"
 # Codes that are no goods. Postage and vouchers earn nothing; fees, discounts and manual lines are as their amounts.
-KINDS = {"POST": "shipping", "DOT": "shipping", "C2": "shipping", "BANK CHARGES": "fee", "AMAZONFEE": "fee", "CRUK": "fee"}
+KINDS = {
+    "POST": "shipping",
+    "DOT": "shipping",
+    "C2": "shipping",
+    "BANK CHARGES": "fee",
+    "AMAZONFEE": "fee",
+    "CRUK": "fee",
+}
 VOUCHER = re.compile("gift_[0-9]+_[0-9]+", re.ASCII)
 ABROAD, HOME = "export", "United Kingdom"
 
@@ -91,7 +110,7 @@ class Reading:
         for self.number, row in enumerate(self.rows):
             price = values.number(self.cell(row, "UnitPrice"), "UnitPrice")
             if price < 0:
-                raise CellRefused("UnitPrice", "below zero")
+                raise CellRefused("UnitPrice", _("below zero."))
             found.append(price)
         return found
 
@@ -105,7 +124,7 @@ class Reading:
         lines = []
         for self.number, (row, count, price) in enumerate(zip(self.rows, counts, prices, strict=True)):
             if count <= 0:
-                raise CellRefused("Quantity", "a sale of nothing")
+                raise CellRefused("Quantity", _("a sale needs a quantity above zero."))
             sku, name = self.cell(row, "StockCode"), self.cell(row, "Description")
             kind = KINDS.get(sku) or ("gift_card" if VOUCHER.fullmatch(sku) else "product")
             lines.append(
@@ -125,17 +144,21 @@ class Reading:
             occurred_at=self._moment(),
             lines=tuple(lines),
             member=self._member(),
+            store=self.terms.store,
             channel="web" if country == HOME else ABROAD,
         )
 
-    def _moment(self):  # noqa: ANN202
-        return values.moment(self.cell(self.rows[0], "InvoiceDate"), self.terms.zone, self.terms.pattern, self.terms.days)
+    def _moment(self) -> datetime:
+        terms = self.terms
+        return values.moment(
+            self.cell(self.rows[0], "InvoiceDate"), terms.zone, terms.pattern, terms.days, "InvoiceDate"
+        )
 
     def _return(self, counts: list[int], prices: list[Decimal]) -> ReturnIn:
         lines = []
         for self.number, (row, count, price) in enumerate(zip(self.rows, counts, prices, strict=True)):
             if count >= 0:
-                raise CellRefused("Quantity", "a cancellation of nothing")
+                raise CellRefused("Quantity", _("a cancellation needs a quantity below zero."))
             sku = values.text(self.cell(row, "StockCode"), "StockCode", most=128)
             lines.append(ReturnLineIn(sku, -count, values.line_amounts(-count, str(price), "", 2)[0]))
         return ReturnIn(

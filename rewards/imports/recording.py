@@ -94,7 +94,13 @@ class Recorder:
         """Through the intake. What the database refuses as a whole is halved until the culprit stands alone."""
         try:
             return self._try(items)
-        except (DomainError, psycopg.DataError, psycopg.IntegrityError, psycopg.errors.RaiseException, ValueError) as error:
+        except (
+            DomainError,
+            psycopg.DataError,
+            psycopg.IntegrityError,
+            psycopg.errors.RaiseException,
+            ValueError,
+        ) as error:
             if isinstance(error, Busy):
                 raise
             if len(items) == 1:
@@ -120,7 +126,9 @@ class Recorder:
             return
         missing = {item.store for item in items if isinstance(item, OrderIn) and item.store} - self.stores
         if missing:
-            known = Store.objects.filter(program=self.program, code__in=missing).values_list("code", flat=True)
+            known = Store.objects.filter(program=self.program, code__in=missing).values_list(
+                "code", flat=True
+            )
             new = missing - set(known)
             rows = [Store(program=self.program, code=code, name=code) for code in sorted(new)]
             if Store.objects.bulk_create(rows, ignore_conflicts=True):

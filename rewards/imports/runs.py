@@ -21,7 +21,10 @@ from rewards.imports.tables import Table
 from rewards.imports.tallies import Report, Tally
 from rewards.imports.workers import Crew
 
-PROFILES: Mapping[str, type[Profile]] = {"canonical": canonical.Profile, "online-retail": online_retail.Profile}
+PROFILES: Mapping[str, type[Profile]] = {
+    "canonical": canonical.Profile,
+    "online-retail": online_retail.Profile,
+}
 
 # Called now and then with the source and the tally so far.
 Progress = Callable[[Source, Tally], None]
@@ -40,6 +43,7 @@ class Wish:
     date_format: str | None = None
     days: int = 0
     region: str | None = None
+    store: str = ""
     rejected: str | None = None
     batch: int = 1000
     processes: int = 1
@@ -56,7 +60,9 @@ def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress
     began = time.monotonic()
     with scope(program=program), opened(wish.path, encoding=wish.encoding) as source:
         table = Table(source.lines, delimiter=wish.delimiter)
-        terms = Terms(wish.source, program.zone, program.currency, wish.date_format, wish.days, wish.region)
+        terms = Terms(
+            wish.source, program.zone, program.currency, wish.date_format, wish.days, wish.region, wish.store
+        )
         profile = PROFILES[wish.profile](table.header, mapping=wish.mapping, terms=terms)
         known = _members(program, wish.source)
         recorder = Recorder(profile, program, wish.batch, clock, wish.creates_stores, wish.is_dry_run)

@@ -71,7 +71,8 @@ class Lines:
             ) from error
         except UnicodeError as error:
             raise SourceUnreadable(
-                _("The file is not %(encoding)s text; name its encoding with --encoding."), encoding=self.encoding
+                _("The file is not %(encoding)s text; name its encoding with --encoding."),
+                encoding=self.encoding,
             ) from error
 
     def _skip(self, read: Callable[[int], str]) -> None:
@@ -81,7 +82,9 @@ class Lines:
     def _complain(self, character: str) -> str:
         if character == "\0":
             return _("it holds a zero byte")
-        return _("it is not %(encoding)s text; name the file's encoding with --encoding") % {"encoding": self.encoding}
+        return _("it is not %(encoding)s text; name the file's encoding with --encoding") % {
+            "encoding": self.encoding
+        }
 
 
 @contextmanager
@@ -120,7 +123,9 @@ def _raw(path: str) -> Iterator[tuple[io.BufferedReader, int | None]]:
     except IsADirectoryError:
         raise SourceUnreadable(_("%(path)s is a folder; name a file in it."), path=path) from None
     except OSError as error:
-        raise SourceUnreadable(_("%(path)s cannot be opened: %(reason)s."), path=path, reason=error.strerror) from None
+        raise SourceUnreadable(
+            _("%(path)s cannot be opened: %(reason)s."), path=path, reason=error.strerror
+        ) from None
     with file:
         yield file, Path(path).stat().st_size or None
 

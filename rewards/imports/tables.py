@@ -70,7 +70,9 @@ class Table:
 def _explain(error: csv.Error) -> str:
     text = str(error)
     if "field larger" in text:
-        return _("a cell is longer than %(limit)s characters; is a quote not closed?") % {"limit": f"{LONGEST_CELL:,}"}
+        return _("a cell is longer than %(limit)s characters; is a quote not closed?") % {
+            "limit": f"{LONGEST_CELL:,}"
+        }
     if "unexpected end" in text:
         return _("the file ends inside a quoted cell")
     return _("its quotes do not fit together")

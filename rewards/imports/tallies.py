@@ -167,12 +167,23 @@ class Report:
             taken = tally.reversed_points.get(unit, 0)
             text = _("%(given)s given, %(taken)s taken back")
             found.append((unit, text % {"given": format_number(amount), "taken": format_number(taken)}))
-        found += [(_("set aside: %(reason)s") % {"reason": reason}, format_number(n)) for reason, n in sorted(tally.set_aside.items())]
-        found += [(_("rejected: %(reason)s") % {"reason": code}, format_number(n)) for code, n in sorted(tally.rejected.items())]
+        found += [
+            (_("set aside: %(reason)s") % {"reason": reason}, format_number(n))
+            for reason, n in sorted(tally.set_aside.items())
+        ]
+        found += [
+            (_("rejected: %(reason)s") % {"reason": code}, format_number(n))
+            for code, n in sorted(tally.rejected.items())
+        ]
         if self.unused_columns:
             found.append((_("columns not used"), ", ".join(self.unused_columns)))
         if tally.rejected_rows:
             found.append((_("rejected rows are in"), self.rejected_file))
         rate = format_number(round(self.rate))
-        found.append((_("time"), _("%(seconds).1f s, %(rate)s rows a second") % {"seconds": self.seconds, "rate": rate}))
+        found.append(
+            (
+                _("time"),
+                _("%(seconds).1f s, %(rate)s rows a second") % {"seconds": self.seconds, "rate": rate},
+            )
+        )
         return [(name, value) for name, value in found if value != "0"]

@@ -38,9 +38,7 @@ def shown(text: str) -> str:
 @lru_cache(maxsize=1 << 16)
 def number(text: str, column: str) -> Decimal:
     if not NUMBER.fullmatch(text):
-        raise CellRefused(
-            column, _("“%(text)s” is not a number; write it like 1234.50."), text=shown(text)
-        )
+        raise CellRefused(column, _("“%(text)s” is not a number; write it like 1234.50."), text=shown(text))
     return Decimal(text)
 
 
@@ -86,7 +84,9 @@ def line_amounts(count: int, price: str, discount: str, digits: int) -> tuple[in
 
 
 @lru_cache(maxsize=1 << 12)
-def moment(text: str, zone: ZoneInfo, pattern: str | None, days: int, column: str = "occurred_at") -> datetime:
+def moment(
+    text: str, zone: ZoneInfo, pattern: str | None, days: int, column: str = "occurred_at"
+) -> datetime:
     """A moment in UTC: ISO 8601 or `pattern` (as strptime has it); without an offset it is of `zone`.
 
     It is moved by `days` at the same time of day."""
