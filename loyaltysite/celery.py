@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun
+from celery.signals import setup_logging, task_prerun, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyaltysite.settings.dev")
 
@@ -22,3 +22,11 @@ def name_the_task_in_logs(*, task_id: str, **_: object) -> None:
     from loyaltysite.kit import log
 
     log.request_id.set(task_id)
+
+
+@worker_ready.connect(weak=False)
+def give_the_first_sign_of_life(**_: object) -> None:
+    """At once, so that a fresh start is ready without waiting for beat's first tick."""
+    from loyaltysite.kit import tasks
+
+    tasks.heartbeat()

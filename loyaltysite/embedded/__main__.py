@@ -18,15 +18,25 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{USAGE}\n")
         return 2
     if not test and {"DATABASE_URL", "REDIS_URL"} <= set(os.environ):
-        return subprocess.call(command)
+        return call(command, dict(os.environ))
     var = Path(os.environ.get("WAFA_VAR", Path(__file__).resolve().parents[2] / ".var"))
     try:
         with Servers(var / "test" if test else var, durable=not test).held() as servers:
             given = {} if test else dict(os.environ)
-            return subprocess.call(command, env=os.environ | servers.environment() | given)
+            return call(command, os.environ | servers.environment() | given)
     except EmbeddedError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+def call(command: list[str], environment: dict[str, str]) -> int:
+    """Run the command; Ctrl-C is for it to handle, and we wait for what it makes of it."""
+    process = subprocess.Popen(command, env=environment)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import IO
 
 from loyaltysite.embedded import account as accounts
 from loyaltysite.embedded import leash, place
+from loyaltysite.embedded.errors import EmbeddedError
 from loyaltysite.embedded.postgres import OWNER, Cluster
 from loyaltysite.embedded.redis import Redis
 
@@ -19,27 +20,31 @@ from loyaltysite.embedded.redis import Redis
 class Servers:
     """PostgreSQL and Redis under `var`; one pair for the site, another (not durable) for its tests."""
 
-    def __init__(self, var: Path, *, durable: bool = True) -> None:
+    def __init__(self, var: Path, *, durable: bool = True, postgres: bool = True, redis: bool = True) -> None:
         self.var = var
         self.home = place.home(var, accounts.current())
         self.postgres = Cluster(self.home / "postgres", durable=durable)
         self.redis = Redis(self.home / "redis", durable=durable)
+        self.wanted: list[Cluster | Redis] = [
+            server for server, want in ((self.postgres, postgres), (self.redis, redis)) if want
+        ]
 
     def environment(self) -> dict[str, str]:
         """The variables that point a process of the site at these servers."""
-        return {
-            "DATABASE_URL": self.postgres.url(),
-            "DATABASE_OWNER_URL": self.postgres.url(OWNER),
-            "REDIS_URL": self.redis.url(),
-        }
+        found = {}
+        if self.postgres in self.wanted:
+            found |= {"DATABASE_URL": self.postgres.url(), "DATABASE_OWNER_URL": self.postgres.url(OWNER)}
+        if self.redis in self.wanted:
+            found["REDIS_URL"] = self.redis.url()
+        return found
 
     def running(self) -> bool:
-        return self.postgres.running() and self.redis.running()
+        return all(server.running() for server in self.wanted)
 
     def start(self) -> None:
         """Start what does not run, and write the addresses down for `manage.py`."""
-        self.postgres.start()
-        self.redis.start()
+        for server in self.wanted:
+            server.start()
         addresses = self.var / "servers.json"
         addresses.touch(mode=0o600)
         addresses.write_text(json.dumps(self.environment()))
@@ -56,6 +61,18 @@ class Servers:
             yield self
         finally:
             self._release(using)
+
+    @contextmanager
+    def emptied(self) -> Iterator[None]:
+        """Nobody uses the servers while this lasts, and they are down; refused while somebody does."""
+        with self._lock("starting") as starting, self._lock("users") as users:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise EmbeddedError("Something still uses the servers; please stop it first.") from None
+            self.stop()
+            yield
 
     def _take(self) -> IO[str]:
         with self._lock("starting") as starting:

@@ -55,6 +55,8 @@ def configuration(*, level: str, json_lines: bool) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
+            # Every request is logged by kit.metrics; what is added here are the tracebacks of status 500.
+            "django.request": {"level": "ERROR"},
             "celery": {"level": level},
         },
     }

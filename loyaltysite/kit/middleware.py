@@ -15,11 +15,9 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         name = given if SANE.fullmatch(given) else secrets.token_hex(8)
-        token = log.request_id.set(name)
-        try:
-            response = get_response(request)
-        finally:
-            log.request_id.reset(token)
+        # It stays after the answer: Django logs errors when the last middleware is left.
+        log.request_id.set(name)
+        response = get_response(request)
         response["X-Request-ID"] = name
         return response
 
