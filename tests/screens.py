@@ -1,0 +1,138 @@
+"""Pictures of pages on phone and desktop, light and dark, in each direction, of a site that is running.
+
+    python -m tests.screens --url http://127.0.0.1:8000 [--only signin] [--out .var/screens]
+
+A page of wider content than its window, or a complaint of the browser's console, is reported and fails the run.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.fixtures.browser import FLAGS, NAMES
+
+ROOT = Path(__file__).resolve().parents[1]
+SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
+THEMES = ("light", "dark")
+LANGUAGES = ("en", "ar", "he", "fa")
+SLICE = 2600  # pixels: a page longer than this is cut, so that a picture stays readable
+
+
+def stay(page: Page) -> None:
+    """Nothing to do before the picture."""
+
+
+def ask_for_code(page: Page) -> None:
+    page.locator("input[type=email]").fill("amelia.hart@example.com")
+    page.locator("button.primary").click()
+    page.locator(".otp").wait_for()
+
+
+def type_wrong_code(page: Page) -> None:
+    ask_for_code(page)
+    page.locator(".otp").fill("4817")
+    page.locator("button.primary").click()
+    page.locator(".err").wait_for()
+
+
+def type_wrong_password(page: Page) -> None:
+    page.locator("input[type=email]").fill("amelia.hart@example.com")
+    page.locator("input[type=password]").fill("not this one")
+    page.locator("button.primary").click()
+    page.locator(".note.bad").wait_for()
+
+
+def open_navigation(page: Page) -> None:
+    if page.locator(".burger").is_visible():
+        page.locator(".burger").click()
+
+
+@dataclass(frozen=True)
+class Shot:
+    name: str
+    path: str
+    before: Callable[[Page], None] = stay
+
+
+SHOTS = (
+    Shot("styleguide", "/dashboard/styleguide/"),
+    Shot("navigation", "/dashboard/styleguide/", open_navigation),
+    Shot("signin", "/accounts/login/"),
+    Shot("signin-refused", "/accounts/login/", type_wrong_password),
+    Shot("signin-code", "/accounts/login/code/"),
+    Shot("signin-confirm", "/accounts/login/code/", ask_for_code),
+    Shot("signin-wrong", "/accounts/login/code/", type_wrong_code),
+    Shot("password-reset", "/accounts/password/reset/"),
+)
+
+
+def take(
+    browser: Browser, *, url: str, shot: Shot, size: str, theme: str, language: str, out: Path
+) -> Iterator[str]:
+    """One picture, cut into readable lengths; yields what is wrong with the page."""
+    width, height = SIZES[size]
+    context = browser.new_context(
+        base_url=url, viewport={"width": width, "height": height}, color_scheme=theme, locale=language
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(shot.path)
+    shot.before(page)
+    page.wait_for_load_state("networkidle")
+    name = f"{shot.name}.{size}.{theme}.{language}"
+    length = page.evaluate("document.documentElement.scrollHeight")
+    for part in range(max(1, -(-length // SLICE))):
+        area = {
+            "x": 0,
+            "y": part * SLICE,
+            "width": width,
+            "height": max(height, min(SLICE, length - part * SLICE)),
+        }
+        page.screenshot(path=out / f"{name}.{part}.png", full_page=True, clip=area)
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+        yield f"{name}: wider than its window"
+    yield from (f"{name}: {text}" for text in complaints if "status of 4" not in text)
+    context.close()
+
+
+def find_browser() -> str:
+    import shutil
+
+    return next(filter(None, map(shutil.which, NAMES)), "")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", default="http://127.0.0.1:8000")
+    parser.add_argument("--only", default="", help="names that begin with this")
+    parser.add_argument("--size", choices=SIZES, action="append")
+    parser.add_argument("--theme", choices=THEMES, action="append")
+    parser.add_argument("--language", choices=LANGUAGES, action="append")
+    parser.add_argument("--out", type=Path, default=ROOT / ".var" / "screens")
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    wrong: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        shots = [shot for shot in SHOTS if shot.name.startswith(asked.only)]
+        for shot, size, theme, language in product(
+            shots, asked.size or SIZES, asked.theme or THEMES, asked.language or ("en", "ar", "he")
+        ):
+            wrong += take(
+                browser, url=asked.url, shot=shot, size=size, theme=theme, language=language, out=asked.out
+            )
+        browser.close()
+    for line in wrong:
+        sys.stderr.write(line + "\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
