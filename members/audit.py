@@ -15,21 +15,45 @@ address: ContextVar[str | None] = ContextVar("address", default=None)
 
 
 def row(
-    *, program: Program | None, actor: User | None, action: str, subject: str, subject_id: object = "",
-    before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None, reason: str = "", now: datetime,
-) -> dict[str, Any]:  # fmt: skip
+    *,
+    program: Program | None,
+    actor: User | None,
+    action: str,
+    subject: str,
+    subject_id: object = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+    now: datetime,
+) -> dict[str, Any]:
     """The columns of one audit row, JSON-ready, for a posting that writes it with everything else."""
     return {
-        "program_id": program.pk if program else None, "actor_id": actor.pk if actor else None, "action": action,
-        "subject": subject, "subject_id": str(subject_id), "before": dict(before or {}), "after": dict(after or {}),
-        "reason": reason, "address": address.get(), "request_id": log.request_id.get() or "", "at": now,
-    }  # fmt: skip
+        "program_id": program.pk if program else None,
+        "actor_id": actor.pk if actor else None,
+        "action": action,
+        "subject": subject,
+        "subject_id": str(subject_id),
+        "before": dict(before or {}),
+        "after": dict(after or {}),
+        "reason": reason,
+        "address": address.get(),
+        "request_id": log.request_id.get() or "",
+        "at": now,
+    }
 
 
 def record(
-    *, program: Program | None, actor: User | None, action: str, subject: str, subject_id: object = "",
-    before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None, reason: str = "", now: datetime,
-) -> AuditEntry:  # fmt: skip
+    *,
+    program: Program | None,
+    actor: User | None,
+    action: str,
+    subject: str,
+    subject_id: object = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+    now: datetime,
+) -> AuditEntry:
     """Write one audit row; call it inside the transaction of the action. Never put a person's data into it."""
     return AuditEntry.objects.create(
         **row(
@@ -42,5 +66,5 @@ def record(
             after=after,
             reason=reason,
             now=now,
-        )  # fmt: skip
+        )
     )

@@ -8,60 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NEVER = datetime.max.replace(tzinfo=UTC)
-_DAY = 86_400_000_000
-
-
-def micros(moment: datetime | None) -> str:
-    """Microseconds since 1970 UTC as text, as wafa_micros() writes them; "" for none."""
-    if moment is None:
-        return ""
-    gap = moment - EPOCH
-    return str(gap.days * _DAY + gap.seconds * 1_000_000 + gap.microseconds)
-
-
-@dataclass(slots=True)
-class LotRow:
-    """A lot as read or opened; see rewards.models.Lot."""
-
-    id: int
-    wallet_id: int
-    granted: int
-    remaining: int
-    is_active: bool
-    earned_at: datetime
-    active_at: datetime | None
-    expires_at: datetime | None
-    reserved: int = 0
-    expired: int = 0
-    awaits: str = ""
-    terms: str = ""
-    fact_id: int | None = None
-    order_id: int | None = None
-    version_id: int | None = None
-    origin_id: int | None = None
-    is_new: bool = False
-    is_changed: bool = False
-
-    @property
-    def usable(self) -> int:
-        return self.remaining - self.reserved if self.is_active else 0
-
-    @property
-    def due_at(self) -> datetime | None:
-        """When this lot next changes by itself: it activates, or what is not held of it ends."""
-        if not self.is_active:
-            return self.active_at
-        return self.expires_at if self.remaining > self.reserved else None
-
-    def order_of_use(self) -> tuple[datetime, datetime, int]:
-        """Soonest expiry, then oldest earned, then id (5)."""
-        return (self.expires_at or NEVER, self.earned_at, self.id)
+from rewards.lots import NEVER, LotRow, Reversal, micros
 
 
 @dataclass(slots=True)
@@ -110,50 +61,107 @@ class Book:
         )
 
     def credit(
-        self, kind: str, amount: int, *, at: datetime, moment: datetime, active_at: datetime | None,
-        expires_at: datetime | None, earned_at: datetime | None = None, awaits: str = "", terms: str = "",
-        fact_id: int | None = None, order_id: int | None = None, version_id: int | None = None,
-        origin_id: int | None = None, mends_id: int | None = None,
-    ) -> LotRow:  # fmt: skip
+        self,
+        kind: str,
+        amount: int,
+        *,
+        at: datetime,
+        moment: datetime,
+        active_at: datetime | None,
+        expires_at: datetime | None,
+        earned_at: datetime | None = None,
+        awaits: str = "",
+        terms: str = "",
+        fact_id: int | None = None,
+        order_id: int | None = None,
+        version_id: int | None = None,
+        origin_id: int | None = None,
+        mends_id: int | None = None,
+    ) -> LotRow:
         """Open a lot of `amount`; what becomes active repays arrears first (26). A lot already past its date is
         expired by the settle() that follows."""
         is_active = active_at is not None and active_at <= moment
         repaid = min(self.arrears, amount) if is_active else 0
         lot = LotRow(
-            id=self.take_id(), wallet_id=self.id, granted=amount, remaining=amount - repaid, is_active=is_active,
-            earned_at=earned_at or at, active_at=active_at, expires_at=expires_at, awaits=awaits, terms=terms,
-            fact_id=fact_id, order_id=order_id, version_id=version_id, origin_id=origin_id, is_new=True,
-        )  # fmt: skip
+            id=self.take_id(),
+            wallet_id=self.id,
+            granted=amount,
+            remaining=amount - repaid,
+            is_active=is_active,
+            earned_at=earned_at or at,
+            active_at=active_at,
+            expires_at=expires_at,
+            awaits=awaits,
+            terms=terms,
+            fact_id=fact_id,
+            order_id=order_id,
+            version_id=version_id,
+            origin_id=origin_id,
+            is_new=True,
+        )
         self.lots[lot.id] = lot
         entry = self._enter(
-            kind, at=at, moment=moment, pending=0 if is_active else amount, active=amount - repaid if is_active else 0,
-            arrears=-repaid, lot=lot, fact_id=fact_id, order_id=order_id, mends_id=mends_id,
-        )  # fmt: skip
+            kind,
+            at=at,
+            moment=moment,
+            pending=0 if is_active else amount,
+            active=amount - repaid if is_active else 0,
+            arrears=-repaid,
+            lot=lot,
+            fact_id=fact_id,
+            order_id=order_id,
+            mends_id=mends_id,
+        )
         self._allocate(entry, lot, repaid)
         self._note_due(lot)
         self.settle(moment)
         return lot
 
     def wake(
-        self, lot: LotRow, *, at: datetime, moment: datetime, active_at: datetime | None,
-        expires_at: datetime | None, awaits: str, fact_id: int,
-    ) -> LotRow:  # fmt: skip
+        self,
+        lot: LotRow,
+        *,
+        at: datetime,
+        moment: datetime,
+        active_at: datetime | None,
+        expires_at: datetime | None,
+        awaits: str,
+        fact_id: int,
+    ) -> LotRow:
         """The event a lot awaited has come: what remains of it moves to a new lot with its dates set, which is active
         unless its policy makes it wait longer."""
         amount = lot.remaining
         is_active = active_at is not None and active_at <= moment
         repaid = min(self.arrears, amount) if is_active else 0
         awake = LotRow(
-            id=self.take_id(), wallet_id=self.id, granted=amount, remaining=amount - repaid, is_active=is_active,
-            earned_at=lot.earned_at, active_at=active_at, expires_at=expires_at, awaits=awaits, terms=lot.terms,
-            fact_id=lot.fact_id, order_id=lot.order_id, version_id=lot.version_id, origin_id=lot.id, is_new=True,
-        )  # fmt: skip
+            id=self.take_id(),
+            wallet_id=self.id,
+            granted=amount,
+            remaining=amount - repaid,
+            is_active=is_active,
+            earned_at=lot.earned_at,
+            active_at=active_at,
+            expires_at=expires_at,
+            awaits=awaits,
+            terms=lot.terms,
+            fact_id=lot.fact_id,
+            order_id=lot.order_id,
+            version_id=lot.version_id,
+            origin_id=lot.id,
+            is_new=True,
+        )
         self.lots[awake.id] = awake
         entry = self._enter(
-            "activate", at=at, moment=moment, pending=-amount if is_active else 0,
-            active=amount - repaid if is_active else 0, arrears=-repaid, lot=awake, fact_id=fact_id,
+            "activate",
+            at=at,
+            moment=moment,
+            pending=-amount if is_active else 0,
+            active=amount - repaid if is_active else 0,
+            arrears=-repaid,
+            lot=awake,
+            fact_id=fact_id,
             order_id=lot.order_id,
-        )  # fmt: skip
+        )
         self._take(lot, amount)
         self._allocate(entry, lot, amount)
         self._allocate(entry, awake, repaid)
@@ -162,21 +170,38 @@ class Book:
         return awake
 
     def debit(
-        self, kind: str, amount: int, *, at: datetime, moment: datetime, fact_id: int | None,
-        order_id: int | None = None, mends_id: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        kind: str,
+        amount: int,
+        *,
+        at: datetime,
+        moment: datetime,
+        fact_id: int | None,
+        order_id: int | None = None,
+        mends_id: int | None = None,
+    ) -> None:
         """Take `amount` from active lots in order of use. The caller has checked that there is enough."""
         taken = self._pick(self._active_lots(), amount)
-        entry = self._enter(kind, at=at, moment=moment, active=-amount, fact_id=fact_id, order_id=order_id,
-                            mends_id=mends_id)  # fmt: skip
+        entry = self._enter(
+            kind, at=at, moment=moment, active=-amount, fact_id=fact_id, order_id=order_id, mends_id=mends_id
+        )
         for lot, part in taken:
             self._take(lot, part)
             self._allocate(entry, lot, part)
 
     def reverse(
-        self, amount: int, *, at: datetime, moment: datetime, fact_id: int, order_id: int, own: Iterable[LotRow],
-        ended: int, limit: int | None, mode: str,
-    ) -> Reversal:  # fmt: skip
+        self,
+        amount: int,
+        *,
+        at: datetime,
+        moment: datetime,
+        fact_id: int,
+        order_id: int,
+        own: Iterable[LotRow],
+        ended: int,
+        limit: int | None,
+        mode: str,
+    ) -> Reversal:
         """Take back `amount` (25, 26): from the order's `own` lots, pending then active; what had already ended unused
         (`ended`) is taken from nowhere; then from other active lots in order of use; the rest becomes arrears up to
         `limit` and beyond it is forgiven. `mode` is the unit's shortfall policy."""
@@ -201,19 +226,43 @@ class Book:
         return outcome
 
     def restore(
-        self, lot: LotRow, amount: int, *, at: datetime, moment: datetime, fact_id: int, order_id: int | None,
+        self,
+        lot: LotRow,
+        amount: int,
+        *,
+        at: datetime,
+        moment: datetime,
+        fact_id: int,
+        order_id: int | None,
         grace_until: datetime | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Give spent points back to the lot they came from, with its old expiry; a lot that has meanwhile ended comes
         back as a new lot usable until `grace_until` (27)."""
         if lot.expires_at is not None and lot.expires_at <= moment:
-            self.credit("restore", amount, at=at, moment=moment, active_at=at, expires_at=grace_until,
-                        earned_at=lot.earned_at, terms=lot.terms, fact_id=fact_id, order_id=order_id,
-                        origin_id=lot.id)  # fmt: skip
+            self.credit(
+                "restore",
+                amount,
+                at=at,
+                moment=moment,
+                active_at=at,
+                expires_at=grace_until,
+                earned_at=lot.earned_at,
+                terms=lot.terms,
+                fact_id=fact_id,
+                order_id=order_id,
+                origin_id=lot.id,
+            )
             return
         repaid = min(self.arrears, amount)
-        entry = self._enter("restore", at=at, moment=moment, active=amount - repaid, arrears=-repaid, fact_id=fact_id,
-                            order_id=order_id)  # fmt: skip
+        entry = self._enter(
+            "restore",
+            at=at,
+            moment=moment,
+            active=amount - repaid,
+            arrears=-repaid,
+            fact_id=fact_id,
+            order_id=order_id,
+        )
         lot.remaining += amount - repaid
         lot.is_changed = True
         self.lots[lot.id] = lot
@@ -223,35 +272,70 @@ class Book:
     # --- parts -----------------------------------------------------------------------------------------------------
 
     def _write_reversal(
-        self, outcome: Reversal, taken: list[tuple[LotRow, int]], from_pending: int, at: datetime, moment: datetime,
-        fact_id: int, order_id: int,
-    ) -> None:  # fmt: skip
+        self,
+        outcome: Reversal,
+        taken: list[tuple[LotRow, int]],
+        from_pending: int,
+        at: datetime,
+        moment: datetime,
+        fact_id: int,
+        order_id: int,
+    ) -> None:
         from_active = outcome.from_own - from_pending + outcome.from_others
         short = outcome.to_arrears + outcome.forgiven
         if not taken and not short:
             return
-        entry = self._enter("reverse", at=at, moment=moment, pending=-from_pending, active=-from_active, arrears=short,
-                            fact_id=fact_id, order_id=order_id)  # fmt: skip
+        entry = self._enter(
+            "reverse",
+            at=at,
+            moment=moment,
+            pending=-from_pending,
+            active=-from_active,
+            arrears=short,
+            fact_id=fact_id,
+            order_id=order_id,
+        )
         for lot, part in taken:
             self._take(lot, part)
             self._allocate(entry, lot, part)
         if outcome.forgiven:
-            self._enter("forgive", at=at, moment=moment, arrears=-outcome.forgiven, fact_id=fact_id, order_id=order_id,
-                        mends_id=entry)  # fmt: skip
+            self._enter(
+                "forgive",
+                at=at,
+                moment=moment,
+                arrears=-outcome.forgiven,
+                fact_id=fact_id,
+                order_id=order_id,
+                mends_id=entry,
+            )
 
     def _activate(self, lot: LotRow, moment: datetime) -> None:
         repaid = min(self.arrears, lot.remaining)
-        entry = self._enter("activate", at=lot.active_at or moment, moment=moment, pending=-lot.remaining,
-                            active=lot.remaining - repaid, arrears=-repaid, lot=lot, order_id=lot.order_id,
-                            fact_id=lot.fact_id)  # fmt: skip
+        entry = self._enter(
+            "activate",
+            at=lot.active_at or moment,
+            moment=moment,
+            pending=-lot.remaining,
+            active=lot.remaining - repaid,
+            arrears=-repaid,
+            lot=lot,
+            order_id=lot.order_id,
+            fact_id=lot.fact_id,
+        )
         lot.is_active = lot.is_changed = True
         lot.remaining -= repaid
         self._allocate(entry, lot, repaid)
 
     def _expire(self, lot: LotRow, moment: datetime) -> None:
         amount = lot.remaining - lot.reserved
-        entry = self._enter("expire", at=lot.expires_at or moment, moment=moment, active=-amount, fact_id=lot.fact_id,
-                            order_id=lot.order_id)  # fmt: skip
+        entry = self._enter(
+            "expire",
+            at=lot.expires_at or moment,
+            moment=moment,
+            active=-amount,
+            fact_id=lot.fact_id,
+            order_id=lot.order_id,
+        )
         self._take(lot, amount)
         lot.expired += amount
         self._allocate(entry, lot, amount)
@@ -285,10 +369,20 @@ class Book:
             self.allocations.append({"entry_id": entry, "lot_id": lot.id, "amount": amount})
 
     def _enter(
-        self, kind: str, *, at: datetime, moment: datetime, pending: int = 0, active: int = 0, reserved: int = 0,
-        arrears: int = 0, lot: LotRow | None = None, fact_id: int | None = None, order_id: int | None = None,
+        self,
+        kind: str,
+        *,
+        at: datetime,
+        moment: datetime,
+        pending: int = 0,
+        active: int = 0,
+        reserved: int = 0,
+        arrears: int = 0,
+        lot: LotRow | None = None,
+        fact_id: int | None = None,
+        order_id: int | None = None,
         mends_id: int | None = None,
-    ) -> int:  # fmt: skip
+    ) -> int:
         """Append one entry to the chain; its digest covers the previous one and the canonical text."""
         self.seq += 1
         self.pending += pending
@@ -306,23 +400,28 @@ class Book:
         )
         self.digest = sha256(self.digest + canonical.encode()).digest()
         number = self.take_id()
-        self.entries.append({
-            "id": number, "wallet_id": self.id, "program_id": self.program_id, "seq": self.seq, "kind": kind, "at": at,
-            "posted_at": moment, "pending_change": pending, "active_change": active, "reserved_change": reserved,
-            "arrears_change": arrears, "pending": self.pending, "active": self.active, "reserved": self.reserved,
-            "arrears": self.arrears, "lot_id": lot.id if lot else None, "fact_id": fact_id, "order_id": order_id,
-            "mends_id": mends_id, "digest": "\\x" + self.digest.hex(),
-        })  # fmt: skip
+        self.entries.append(
+            {
+                "id": number,
+                "wallet_id": self.id,
+                "program_id": self.program_id,
+                "seq": self.seq,
+                "kind": kind,
+                "at": at,
+                "posted_at": moment,
+                "pending_change": pending,
+                "active_change": active,
+                "reserved_change": reserved,
+                "arrears_change": arrears,
+                "pending": self.pending,
+                "active": self.active,
+                "reserved": self.reserved,
+                "arrears": self.arrears,
+                "lot_id": lot.id if lot else None,
+                "fact_id": fact_id,
+                "order_id": order_id,
+                "mends_id": mends_id,
+                "digest": "\\x" + self.digest.hex(),
+            }
+        )
         return number
-
-
-@dataclass(frozen=True, slots=True)
-class Reversal:
-    """Where a reversal of `amount` was taken; the parts sum to it (SEMANTICS 25, 26)."""
-
-    amount: int
-    from_own: int
-    from_ended: int
-    from_others: int
-    to_arrears: int
-    forgiven: int

@@ -22,9 +22,9 @@ from members.models import Member, Program, User
 from rewards import ids, posting, rulebook
 from rewards.books import Book
 from rewards.intake import content, rows
-from rewards.intake.state import Person, State, unpack
+from rewards.intake.state import Person, Posted, State, unpack
 from rewards.models import Wallet
-from rewards.rulebook import UnitInfo
+from rewards.rulebook import Rulebook, UnitInfo
 
 CHUNK = 500
 
@@ -44,6 +44,11 @@ class MemberNotActive(Conflict):
     message = _("This member is blocked or closed.")
 
 
+class ReasonMissing(DomainError):
+    code = "reason_missing"
+    message = _("Give a reason.")
+
+
 class AmountInvalid(DomainError):
     code = "amount_invalid"
     message = _("Enter a whole amount other than zero.")
@@ -59,9 +64,16 @@ class Movement:
 
 
 def spend(
-    *, program: Program, member: Member, unit: str, amount: int, key: str, now: datetime, order: tuple[str, str] | None = None,
+    *,
+    program: Program,
+    member: Member,
+    unit: str,
+    amount: int,
+    key: str,
+    now: datetime,
+    order: tuple[str, str] | None = None,
     source: str = "wafa",
-) -> Movement:  # fmt: skip
+) -> Movement:
     """Spend `amount` ledger units from the lots in order of use; a repeat with the same key returns the first answer.
 
     `order` = (source, external id) says on which order they were spent, so that its return gives them back (27).
@@ -70,13 +82,14 @@ def spend(
     if amount <= 0:
         raise AmountInvalid(field="amount")
 
-    def move(book: Book, fact_id: int, order_id: int | None) -> None:
+    def move(book: Book, rules: Rulebook, fact_id: int, order_id: int | None) -> None:
         if book.active < amount:
             raise InsufficientPoints(missing=amount - book.active)
         book.debit("spend", amount, at=now, moment=now, fact_id=fact_id, order_id=order_id)
 
     content = {"member": member.pk, "unit": unit, "amount": amount, "order": order}
-    return _move(program, member, unit, "spend", key, source, content, now, move, order=order)
+    wish = Wish(program, member.pk, unit, "spend", key, source, content, now, move, order=order)
+    return _carry_out(wish)
 
 
 def adjust(
@@ -92,26 +105,38 @@ def adjust(
 ) -> Movement:
     """Give (positive) or take (negative) points by hand, with a reason and an author, audited in the same transaction.
 
-    Raises InsufficientPoints when more is taken than there is, KeyReused, MemberNotActive, AmountInvalid.
+    Raises InsufficientPoints when more is taken than there is, KeyReused, MemberNotActive, AmountInvalid,
+    ReasonMissing.
     """
-    if not amount or not reason.strip():
-        raise AmountInvalid(None if amount else AmountInvalid.message, field="reason" if amount else "amount")
+    if not amount:
+        raise AmountInvalid(field="amount")
+    if not reason.strip():
+        raise ReasonMissing(field="reason")
 
-    def move(book: Book, fact_id: int, order_id: int | None) -> None:
-        info = rulebook.of(program.pk, database=_database()).units[unit]
+    def move(book: Book, rules: Rulebook, fact_id: int, order_id: int | None) -> None:
         if amount > 0:
-            rules = rulebook.of(program.pk, database=_database())
-            book.credit("adjust", amount, at=now, moment=now, active_at=now, expires_at=rules.expiry(info, "", now),
-                        fact_id=fact_id)  # fmt: skip
-        else:
-            if book.active < -amount:
-                raise InsufficientPoints(missing=-amount - book.active)
-            book.debit("adjust", -amount, at=now, moment=now, fact_id=fact_id)
+            expires_at = rules.expiry(rules.units[unit], "", now)
+            book.credit(
+                "adjust", amount, at=now, moment=now, active_at=now, expires_at=expires_at, fact_id=fact_id
+            )
+            return
+        if book.active < -amount:
+            raise InsufficientPoints(missing=-amount - book.active)
+        book.debit("adjust", -amount, at=now, moment=now, fact_id=fact_id)
 
     content = {"member": member.pk, "unit": unit, "amount": amount, "reason": reason}
-    entry = audit.row(program=program, actor=by, action="points.adjust", subject="member", subject_id=member.number,
-                      after={"unit": unit, "amount": amount}, reason=reason, now=now)  # fmt: skip
-    return _move(program, member, unit, "adjust", key, "staff", content, now, move, audit_row=entry)
+    entry = audit.row(
+        program=program,
+        actor=by,
+        action="points.adjust",
+        subject="member",
+        subject_id=member.number,
+        after={"unit": unit, "amount": amount},
+        reason=reason,
+        now=now,
+    )
+    wish = Wish(program, member.pk, unit, "adjust", key, "staff", content, now, move, audit=entry)
+    return _carry_out(wish)
 
 
 def settle_due(*, program: Program, now: datetime, limit: int | None = None) -> int:
@@ -145,55 +170,87 @@ def _settle_holders(program: Program, holders: list[int], now: datetime) -> tupl
     return rows.document(state), moved
 
 
-def _move(
-    program: Program, member: Member, unit: str, kind: str, key: str, source: str, content: dict[str, Any],
-    now: datetime, move: Callable[[Book, int, int | None], None], *, order: tuple[str, str] | None = None,
-    audit_row: dict[str, Any] | None = None,
-) -> Movement:  # fmt: skip
-    mark = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One movement in one wallet: whose, of what, under which key, and how."""
 
-    def read_and_work() -> tuple[dict[str, Any], Movement]:
-        request: dict[str, Any] = {
-            "facts": [{"i": 0, "source": source, "kind": kind, "external_id": key, "revision": 0}],
-            "holders": [member.pk], "due": now.isoformat(), "needs": True,
-        }  # fmt: skip
-        if order:
-            request["orders"] = [{"source": order[0], "external_id": order[1]}]
-        state = _read(program, request, now)
-        if 0 in state.facts:
-            return {"facts": []}, _repeated(state.facts[0], mark)
-        person = state.people.get(member.pk)
-        info = state.rulebook.units.get(unit)
-        if person is None or info is None:
-            raise NotFound
-        if person.state != "active":
-            raise MemberNotActive
-        return _work(state, person, info, kind, key, source, mark, now, move, order, audit_row)
+    program: Program
+    member_id: int
+    unit: str
+    kind: str
+    key: str
+    source: str
+    content: dict[str, Any]
+    now: datetime
+    move: Callable[[Book, Rulebook, int, int | None], None]
+    order: tuple[str, str] | None = None
+    audit: dict[str, Any] | None = None
 
-    with scope(program=program):
-        return posting.attempt(read_and_work)
+    @property
+    def fingerprint(self) -> bytes:
+        return hashlib.sha256(orjson.dumps(self.content, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def _work(
-    state: State, person: Person, unit: UnitInfo, kind: str, key: str, source: str, mark: bytes, now: datetime,
-    move: Callable[[Book, int, int | None], None], order: tuple[str, str] | None, audit_row: dict[str, Any] | None,
-) -> tuple[dict[str, Any], Movement]:  # fmt: skip
-    fact_id = state.take_id()
+def _carry_out(wish: Wish) -> Movement:
+    with scope(program=wish.program):
+        return posting.attempt(lambda: _read_and_work(wish))
+
+
+def _read_and_work(wish: Wish) -> tuple[dict[str, Any], Movement]:
+    request: dict[str, Any] = {
+        "facts": [{"i": 0, "source": wish.source, "kind": wish.kind, "external_id": wish.key, "revision": 0}],
+        "holders": [wish.member_id],
+        "due": wish.now.isoformat(),
+        "needs": True,
+    }
+    if wish.order:
+        request["orders"] = [{"source": wish.order[0], "external_id": wish.order[1]}]
+    state = _read(wish.program, request, wish.now)
+    if 0 in state.facts:
+        return {"facts": []}, _repeated(state.facts[0], wish.fingerprint)
+    person, unit = state.people.get(wish.member_id), state.rulebook.units.get(wish.unit)
+    if person is None or unit is None:
+        raise NotFound
+    if person.state != "active":
+        raise MemberNotActive
+    return _work(wish, state, person, unit)
+
+
+def _work(wish: Wish, state: State, person: Person, unit: UnitInfo) -> tuple[dict[str, Any], Movement]:
+    posted = Posted(wish.now, wish.now, state.take_id())
     book = state.book(person, unit)
-    book.settle(now)
-    order_row = (state.orders.get(order) or content.awaited(*order, now, state, fact_id)) if order else None
-    move(book, fact_id, order_row.id if order_row else None)
+    book.settle(wish.now)
+    order_id = None
+    if wish.order:
+        order_id = (state.orders.get(wish.order) or content.awaited(*wish.order, state, posted)).id
+    wish.move(book, state.rulebook, posted.fact_id, order_id)
     person.is_touched = True
     answer = {"active": book.active}
-    rows.add(state, "facts", {
-        "id": fact_id, "program_id": state.rulebook.program_id, "source": source, "kind": kind, "external_id": key,
-        "revision": 0, "fingerprint": "\\x" + mark.hex(), "holder_id": person.id,
-        "order_id": order_row.id if order_row else None, "answer": answer, "recorded_at": now,
-    })  # fmt: skip
-    rows.add_event(state, f"points.{kind}", person.id, now, fact_id, None, {"unit": unit.key, **answer})
-    if audit_row:
-        rows.add(state, "audit", {**audit_row, "after": {**audit_row["after"], **answer}})
-    return rows.document(state), Movement(fact_id, book.active)
+    fact = {
+        "id": posted.fact_id,
+        "program_id": state.rulebook.program_id,
+        "source": wish.source,
+        "kind": wish.kind,
+        "external_id": wish.key,
+        "revision": 0,
+        "fingerprint": "\\x" + wish.fingerprint.hex(),
+        "holder_id": person.id,
+        "order_id": order_id,
+        "answer": answer,
+        "recorded_at": wish.now,
+    }
+    rows.add(state, "facts", fact)
+    rows.add_event(
+        state,
+        f"points.{wish.kind}",
+        posted,
+        {"unit": unit.key, **answer},
+        holder_id=person.id,
+        order_id=order_id,
+    )
+    if wish.audit:
+        rows.add(state, "audit", {**wish.audit, "after": {**wish.audit["after"], **answer}})
+    return rows.document(state), Movement(posted.fact_id, book.active)
 
 
 def _repeated(fact: tuple[int, bytes, dict[str, Any]], mark: bytes) -> Movement:

@@ -59,11 +59,12 @@ def _end_of(period: str, day: date, after: int) -> date:
 
 
 def _next_date(month_days: tuple[str, ...], day: date) -> date:
-    found = []
-    for text in month_days:
-        month, number = (int(part) for part in text.split("-"))
-        for year in (day.year, day.year + 1):
-            found.append(date(year, month, min(number, monthrange(year, month)[1])))
+    pairs = [tuple(int(part) for part in text.split("-")) for text in month_days]
+    found = (
+        date(year, month, min(number, monthrange(year, month)[1]))
+        for year in (day.year, day.year + 1)
+        for month, number in pairs
+    )
     return min(candidate for candidate in found if candidate >= day)
 
 

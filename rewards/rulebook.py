@@ -178,7 +178,7 @@ def load(program: Program) -> Rulebook:
             unit.cap_per_order,
             unit.shortfall,
             unit.arrears_limit,
-        )  # fmt: skip
+        )
         for unit in Unit.objects.filter(program_id=program_id)
     }
     versions = {
@@ -190,12 +190,21 @@ def load(program: Program) -> Rulebook:
     moments = {m for v in versions.values() for m in (v.since, v.until) if m is not None}
     stores = dict(Store.objects.filter(program_id=program_id).values_list("code", "pk"))
     return Rulebook(
-        program_id=program_id, catalogue=program.catalogue, zone=program.zone, currency=program.currency,
-        digits=get_currency_precision(program.currency), settings=program, units=units,
-        units_by_id={unit.id: unit for unit in units.values()}, stores=stores,
-        store_codes={pk: code for code, pk in stores.items()}, basis=_basis(program), scheme=_scheme(program), versions=versions,
+        program_id=program_id,
+        catalogue=program.catalogue,
+        zone=program.zone,
+        currency=program.currency,
+        digits=get_currency_precision(program.currency),
+        settings=program,
+        units=units,
+        units_by_id={unit.id: unit for unit in units.values()},
+        stores=stores,
+        store_codes={pk: code for code, pk in stores.items()},
+        basis=_basis(program),
+        scheme=_scheme(program),
+        versions=versions,
         bounds=sorted(moments),
-    )  # fmt: skip
+    )
 
 
 def _basis(program: Program) -> BasisPolicy:
@@ -223,14 +232,20 @@ def _scheme(program: Program) -> Scheme | None:
             multipliers={unit: Fraction(str(ratio)) for unit, ratio in tier.multipliers.items()},
             is_never_lost=tier.is_never_lost,
             names=tier.names,
-        )  # fmt: skip
+        )
         for tier in tiers
     )
     return Scheme(
-        counted=scheme.counted, window=scheme.window, months=scheme.months, review=scheme.review,
-        grace_days=scheme.grace_days, return_days=program.return_days, zone=program.zone, levels=levels,
+        counted=scheme.counted,
+        window=scheme.window,
+        months=scheme.months,
+        review=scheme.review,
+        grace_days=scheme.grace_days,
+        return_days=program.return_days,
+        zone=program.zone,
+        levels=levels,
         unit_key=scheme.unit_key,
-    )  # fmt: skip
+    )
 
 
 def touch(program: Program) -> None:

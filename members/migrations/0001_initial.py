@@ -6,9 +6,10 @@ import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import members.models.programs
 from django.conf import settings
 from django.db import migrations, models
+
+import members.models.programs
 
 
 class Migration(migrations.Migration):

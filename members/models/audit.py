@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_scopes import ScopedManager
 
+from loyaltysite.kit import scoping
 from members.models.programs import Program
 
 
@@ -26,7 +26,7 @@ class AuditEntry(models.Model):
     request_id = models.CharField(max_length=64, blank=True)
     at = models.DateTimeField(default=timezone.now)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("audit entry")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils import timezone
-from django_scopes import ScopedManager
 
+from loyaltysite.kit import scoping
 from members.models.orders import Order
 from members.models.programs import Program
 
@@ -26,7 +26,7 @@ class Fact(models.Model):
     answer = models.JSONField(default=dict)
     recorded_at = models.DateTimeField(default=timezone.now)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         constraints = [
@@ -47,7 +47,7 @@ class WaitingFact(models.Model):
     program = models.ForeignKey(Program, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     payload = models.JSONField()
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     def __str__(self) -> str:
         return str(self.fact_id)
@@ -65,7 +65,7 @@ class Event(models.Model):
     order_id = models.BigIntegerField(null=True)
     data = models.JSONField(default=dict)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         indexes = [BrinIndex(fields=["recorded_at"], name="event_by_time")]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django_scopes import ScopedManager
 
+from loyaltysite.kit import scoping
 from members.models.people import Member
 from members.models.programs import Program, Store
 
@@ -48,7 +48,7 @@ class Order(models.Model):
     basis_minor = models.BigIntegerField(_("basis"), default=0)
     returned_minor = models.BigIntegerField(_("returned"), default=0)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("order")
@@ -92,7 +92,7 @@ class OrderLine(models.Model):
     # Given back without naming quantities: an amount refund, spread over the lines in proportion.
     refunded_minor = models.BigIntegerField(default=0)
 
-    objects = ScopedManager(program="order__program")
+    objects = scoping.ByOrder()
 
     class Meta:
         constraints = [
@@ -122,7 +122,7 @@ class Return(models.Model):
     amount_minor = models.BigIntegerField()
     matched_minor = models.BigIntegerField(default=0)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("return")
@@ -144,7 +144,7 @@ class ReturnLine(models.Model):
     quantity = models.IntegerField()
     amount_minor = models.BigIntegerField()
 
-    objects = ScopedManager(program="of__program")
+    objects = scoping.ByReturn()
 
     class Meta:
         constraints = [

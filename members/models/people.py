@@ -8,8 +8,8 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_scopes import ScopedManager
 
+from loyaltysite.kit import scoping
 from members.models.programs import Program
 
 
@@ -28,7 +28,7 @@ class Holder(models.Model):
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.MEMBER)
     seq = models.BigIntegerField(default=0)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(seq__gte=0), name="holder_seq_positive")]
@@ -54,7 +54,7 @@ class Member(models.Model):
     source = models.CharField(_("joined through"), max_length=32, default="dashboard")
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("member")
@@ -93,7 +93,7 @@ class Identity(models.Model):
     value = models.CharField(_("value"), max_length=254)
     verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("identity")

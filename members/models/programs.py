@@ -9,7 +9,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_scopes import ScopedManager
+
+from loyaltysite.kit import scoping
 
 HEX_COLOR = r"^#[0-9a-f]{6}$"
 
@@ -95,7 +96,7 @@ class Store(models.Model):
     name = models.CharField(_("name"), max_length=200)
     is_active = models.BooleanField(_("active"), default=True)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("store")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,7 +11,7 @@ from members import identities, numbers
 from rewards.engine import basis
 from rewards.intake import earning, rows
 from rewards.intake.items import OrderIn, Outcome, Who
-from rewards.intake.state import Line, OrderRow, Person, State
+from rewards.intake.state import Line, OrderRow, Person, Posted, State
 
 AWAITED, PLACED, PAID, CANCELLED = "awaited", "placed", "paid", "cancelled"
 
@@ -47,23 +46,23 @@ def check_order(item: OrderIn, state: State) -> None:
             raise Refusal("amount_negative", _("The amount of a line is not negative."), "lines.amount")
 
 
-def awaited(source: str, external_id: str, at: datetime, state: State, fact_id: int) -> OrderRow:
+def awaited(source: str, external_id: str, state: State, posted: Posted) -> OrderRow:
     """An empty order row, the anchor for what names an order before it has come."""
     order = OrderRow(
-        state.take_id(),
-        source,
-        external_id,
-        None,
-        None,
-        "",
-        AWAITED,
-        0,
-        fact_id,
-        at,
-        state.rulebook.currency,
-        0,
-        0,
-        0,
+        id=state.take_id(),
+        source=source,
+        external_id=external_id,
+        member_id=None,
+        store_id=None,
+        channel="",
+        state=AWAITED,
+        revision=0,
+        fact_id=posted.fact_id,
+        occurred_at=posted.at,
+        currency=state.rulebook.currency,
+        total_minor=0,
+        basis_minor=0,
+        returned_minor=0,
         is_new=True,
     )
     state.add_order(order)
@@ -88,10 +87,19 @@ def fill(order: OrderRow, item: OrderIn, person: Person | None, state: State, fa
 def lines_of(item: OrderIn, state: State) -> list[Line]:
     """The lines with what each of them earns on (17)."""
     raws = [
-        basis.RawLine(number, raw.sku, raw.name, raw.category, raw.quantity, raw.amount_minor, tax_minor=raw.tax_minor,
-                      kind=raw.kind, is_paid_by_reward=raw.is_reward)
+        basis.RawLine(
+            number,
+            raw.sku,
+            raw.name,
+            raw.category,
+            raw.quantity,
+            raw.amount_minor,
+            tax_minor=raw.tax_minor,
+            kind=raw.kind,
+            is_paid_by_reward=raw.is_reward,
+        )
         for number, raw in enumerate(item.lines, 1)
-    ]  # fmt: skip
+    ]
     found = basis.earning_lines(raws, policy=state.rulebook.basis, points_paid_minor=item.credit_minor)
     return [
         Line(
@@ -107,12 +115,12 @@ def lines_of(item: OrderIn, state: State) -> list[Line]:
             raw.cost_minor,
             based.basis_minor,
             based.is_counted,
-        )  # fmt: skip
+        )
         for number, (raw, based) in enumerate(zip(item.lines, found, strict=True), 1)
     ]
 
 
-def find(who: Who, state: State, source: str, joined_at: datetime) -> Person:
+def find(who: Who, state: State, source: str, posted: Posted) -> Person:
     """The member meant; an unknown one joins where the item says so. Raises Refusal."""
     value = who.value if who.kind == "number" else identities.normalize(who.kind, who.value)
     holder = state.who.get((who.kind, value))
@@ -121,18 +129,35 @@ def find(who: Who, state: State, source: str, joined_at: datetime) -> Person:
     if not who.joins or who.kind == "number":
         raise Refusal("member_unknown", _("There is no such member."), "member")
     person = Person(
-        state.take_id(), 0, numbers.draw(), "active", joined_at,
-        {"joined_on": joined_at.astimezone(state.rulebook.zone).date(), "birthday": None,
-         "language": who.language or None, "tags": frozenset()}, is_new=True, is_touched=True,
-    )  # fmt: skip
+        state.take_id(),
+        0,
+        numbers.draw(),
+        "active",
+        posted.at,
+        {
+            "joined_on": posted.at.astimezone(state.rulebook.zone).date(),
+            "birthday": None,
+            "language": who.language or None,
+            "tags": frozenset(),
+        },
+        is_new=True,
+        is_touched=True,
+    )
     state.people[person.id] = person
     state.who[who.kind, value] = state.who["number", person.number] = person.id
     row: dict[str, Any] = {
-        "id": person.id, "program_id": state.rulebook.program_id, "number": person.number, "name": who.name[:200],
-        "language": who.language, "source": source, "joined_at": joined_at, "kind": who.kind, "value": value,
-    }  # fmt: skip
+        "id": person.id,
+        "program_id": state.rulebook.program_id,
+        "number": person.number,
+        "name": who.name[:200],
+        "language": who.language,
+        "source": source,
+        "joined_at": posted.at,
+        "kind": who.kind,
+        "value": value,
+    }
     rows.add(state, "members", row)
-    rows.add_event(state, "member.joined", person.id, joined_at, None, None, {})
+    rows.add_event(state, "member.joined", posted, {}, holder_id=person.id)
     return person
 
 

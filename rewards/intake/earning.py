@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from rewards.books import LotRow
-from rewards.engine.facts import Context, Line, Occasion
+from rewards.engine.facts import Context, Counter, Line, Occasion
 from rewards.engine.pricing import Award, Pricing
-from rewards.intake.state import NOTHING, OrderRow, Person, State
-from rewards.rulebook import Engine, UnitInfo
+from rewards.intake.state import OrderRow, Person, Posted, State
+from rewards.lots import LotRow
+from rewards.rulebook import Engine
 
 
 def occasion_of(order: OrderRow, state: State, *, left: bool = False) -> Occasion:
     """The order as the engine sees it; with `left`, without what has been given back."""
     return Occasion(
-        "order", order.occurred_at, order.occurred_at.astimezone(state.rulebook.zone),
-        state.rulebook.store_codes.get(order.store_id or 0, ""), order.channel,
+        "order",
+        order.occurred_at,
+        order.occurred_at.astimezone(state.rulebook.zone),
+        state.rulebook.store_codes.get(order.store_id or 0, ""),
+        order.channel,
         tuple(_left_lines(order) if left else _all_lines(order)),
-    )  # fmt: skip
+    )
 
 
 def _all_lines(order: OrderRow) -> Iterable[Line]:
@@ -38,8 +41,15 @@ def _left_lines(order: OrderRow) -> Iterable[Line]:
     for line in order.lines:
         basis = line.left_basis
         if line.left and (basis or not line.basis_minor) and line.left_minor + line.left_basis:
-            yield Line(line.position, line.sku, line.name, line.category, line.left, basis,
-                       line.is_counted and basis > 0)  # fmt: skip
+            yield Line(
+                line.position,
+                line.sku,
+                line.name,
+                line.category,
+                line.left,
+                basis,
+                line.is_counted and basis > 0,
+            )
 
 
 def context_of(person: Person, occasion: Occasion, engine: Engine, state: State) -> Context:
@@ -47,7 +57,7 @@ def context_of(person: Person, occasion: Occasion, engine: Engine, state: State)
     keys = engine.program.counter_keys(occasion)
     counters = {key: person.counters[key] for key in keys if key in person.counters}
     for rule_id in engine.budgets:
-        counters[f"{rule_id}:budget"] = NOTHING.__class__(amount=state.budgets.get(rule_id, 0))
+        counters[f"{rule_id}:budget"] = Counter(amount=state.budgets.get(rule_id, 0))
     course = state.course(person)
     level = course.level_at(occasion.occurred_at) if course else None
     facts = {name: person.facts[name] for name in engine.member_facts}
@@ -57,36 +67,34 @@ def context_of(person: Person, occasion: Occasion, engine: Engine, state: State)
 
 
 def grant(
-    pricing: Pricing, person: Person, state: State, *, at: datetime, moment: datetime, fact_id: int,
-    order_id: int | None, awaits: str = "",
-) -> list[LotRow]:  # fmt: skip
+    pricing: Pricing, person: Person, state: State, posted: Posted, *, order_id: int | None, awaits: str = ""
+) -> list[LotRow]:
     """Open one lot per grant. `awaits` holds everything back until that event, whatever the policies say."""
     lots = []
     for unit_key, amount, terms, version_id in pricing.grants:
         if amount <= 0:
             continue
         unit = state.rulebook.units[unit_key]
-        active_at, event, expires_at = state.rulebook.terms(unit, terms, at)
+        active_at, event, expires_at = state.rulebook.terms(unit, terms, posted.at)
         if awaits:
             active_at, event, expires_at = None, awaits, None
         book = state.book(person, unit)
-        book.settle(moment)
-        lots.append(
-            book.credit(
-                "earn",
-                amount,
-                at=at,
-                moment=moment,
-                active_at=active_at,
-                expires_at=expires_at,
-                awaits=event,
-                terms=terms,
-                fact_id=fact_id,
-                order_id=order_id,
-                version_id=version_id,
-            )  # fmt: skip
+        book.settle(posted.moment)
+        lot = book.credit(
+            "earn",
+            amount,
+            at=posted.at,
+            moment=posted.moment,
+            active_at=active_at,
+            expires_at=expires_at,
+            awaits=event,
+            terms=terms,
+            fact_id=posted.fact_id,
+            order_id=order_id,
+            version_id=version_id,
         )
-        state.lots[lots[-1].id] = lots[-1]
+        state.lots[lot.id] = lot
+        lots.append(lot)
     return lots
 
 
@@ -128,7 +136,3 @@ def points(totals: dict[str, int], state: State) -> int:
     if scheme is None or scheme.counted != "points":
         return 0
     return totals.get(scheme.unit_key, 0) if scheme.unit_key else sum(totals.values())
-
-
-def unit_named(state: State, key: str) -> UnitInfo:
-    return state.rulebook.units[key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+
 from django.utils.translation import gettext as _
 
 from loyaltysite.kit.errors import DomainError
@@ -12,7 +13,7 @@ from rewards.engine.pricing import Pricing
 from rewards.intake import content, earning, requests, returns, revisions, rows
 from rewards.intake.content import AWAITED, PAID, Refusal
 from rewards.intake.items import CancelIn, EventIn, Item, OrderIn, Outcome, PaidIn, ReturnIn
-from rewards.intake.state import OrderRow, Person, State
+from rewards.intake.state import OrderRow, Person, Posted, State
 from rewards.rulebook import Engine
 
 
@@ -48,11 +49,11 @@ def _work_one(
         number, first, answer = state.facts[index]
         return _repeat(first == mark, Outcome(**{**answer, "fact_id": number}))
     check_moment(item, state)
-    fact_id = state.take_id()
-    outcome = _dispatch(item, state, moment, fact_id)
-    outcome.fact_id = fact_id
+    posted = Posted(item.occurred_at, moment, state.take_id())
+    outcome = _dispatch(item, state, posted)
+    outcome.fact_id = posted.fact_id
     done[key] = (mark, outcome)
-    _store_fact(item, mark, outcome, fact_id, state, moment)
+    _store_fact(item, mark, outcome, state, posted)
     return outcome
 
 
@@ -70,54 +71,50 @@ def check_moment(item: Item, state: State) -> None:
         raise Refusal("moment_in_future", _("The moment lies in the future."), "occurred_at")
 
 
-def _dispatch(item: Item, state: State, moment: datetime, fact_id: int) -> Outcome:
+def _dispatch(item: Item, state: State, posted: Posted) -> Outcome:
     if isinstance(item, OrderIn):
-        return record_order(item, state, moment, fact_id)
+        return record_order(item, state, posted)
     if isinstance(item, EventIn):
-        return record_event(item, state, moment, fact_id)
+        return record_event(item, state, posted)
     if isinstance(item, ReturnIn) and not item.order:
-        person = content.find(item.member, state, item.source, item.occurred_at) if item.member else None
-        return returns.record_unnamed(item, person, state, moment, fact_id)
-    order = _anchor(item, state, fact_id)
+        person = content.find(item.member, state, item.source, posted) if item.member else None
+        return returns.record_unnamed(item, person, state, posted)
+    order = _anchor(item, state, posted)
     if order.state == AWAITED:
-        return _wait(item, order, state, fact_id)
-    return apply(item, order, state, moment, fact_id)
+        return _wait(item, order, state, posted)
+    return apply(item, order, state, posted)
 
 
-def apply(
-    item: PaidIn | CancelIn | ReturnIn, order: OrderRow, state: State, moment: datetime, fact_id: int
-) -> Outcome:
+def apply(item: PaidIn | CancelIn | ReturnIn, order: OrderRow, state: State, posted: Posted) -> Outcome:
     """Work a payment, cancellation or return into an order that is there."""
     if isinstance(item, PaidIn):
-        return revisions.pay(item, order, state, moment, fact_id)
+        return revisions.pay(order, state, posted)
     if isinstance(item, CancelIn):
-        return returns.cancel(item, order, state, moment, fact_id)
-    return returns.record_named(item, order, state, moment, fact_id)
+        return returns.cancel(order, state, posted)
+    return returns.record_named(item, order, state, posted)
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------
 
 
-def record_order(item: OrderIn, state: State, moment: datetime, fact_id: int) -> Outcome:
+def record_order(item: OrderIn, state: State, posted: Posted) -> Outcome:
     """A new order, an awaited one that comes at last, or a new revision of one."""
     content.check_order(item, state)
     order = state.orders.get((item.source, item.external_id))
     if order is not None and order.state != AWAITED:
-        return revisions.revise(item, order, state, moment, fact_id)
-    person = content.find(item.member, state, item.source, item.occurred_at) if item.member else None
+        return revisions.revise(item, order, state, posted)
+    person = content.find(item.member, state, item.source, posted) if item.member else None
     if order is None:
-        order = content.awaited(item.source, item.external_id, item.occurred_at, state, fact_id)
-    content.fill(order, item, person, state, fact_id)
-    awarded = {}
-    if person is not None:
-        awarded = _earn(order, person, state, moment, fact_id)
+        order = content.awaited(item.source, item.external_id, state, posted)
+    content.fill(order, item, person, state, posted.fact_id)
+    awarded = _earn(order, person, state, posted) if person is not None else {}
     outcome = content.answer("recorded", order, person, state, awarded)
     if order.waiting:
-        _apply_waiting(order, state, moment, outcome)
+        _apply_waiting(order, state, posted.moment, outcome)
     return outcome
 
 
-def _earn(order: OrderRow, person: Person, state: State, moment: datetime, fact_id: int) -> dict[str, int]:
+def _earn(order: OrderRow, person: Person, state: State, posted: Posted) -> dict[str, int]:
     person.is_touched = True
     if person.state != "active":
         return {}
@@ -126,22 +123,20 @@ def _earn(order: OrderRow, person: Person, state: State, moment: datetime, fact_
     context = earning.context_of(person, occasion, engine, state)
     pricing = engine.program.price(occasion, context)
     order.context, order.versions, order.awarded = context, engine.versions, dict(pricing.totals)
-    order.lots = earning.grant(
-        pricing, person, state, at=order.occurred_at, moment=moment, fact_id=fact_id, order_id=order.id,
-        awaits="" if order.state == PAID else PAID,
-    )  # fmt: skip
+    awaits = "" if order.state == PAID else PAID
+    order.lots = earning.grant(pricing, person, state, posted, order_id=order.id, awaits=awaits)
     earning.count(pricing.awards, person, state, order.occurred_at)
-    rows.add_pricing(order, pricing, state, fact_id)
-    revisions.measure(order, person, state, moment, fact_id, points=earning.points(order.awarded, state))
+    rows.add_pricing(order, pricing, state, posted.fact_id)
+    revisions.measure(order, person, state, posted, points=earning.points(order.awarded, state))
     return order.awarded
 
 
 def _apply_waiting(order: OrderRow, state: State, moment: datetime, outcome: Outcome) -> None:
     """What came before its order takes effect now."""
     for number, stored in order.waiting:
-        kind = stored.pop("kind")
-        item = requests.as_item(stored, kind)
-        later = apply(item, order, state, max(moment, item.occurred_at), number)  # type: ignore[arg-type]
+        item = requests.as_item({**stored}, stored["kind"])
+        posted = Posted(item.occurred_at, max(moment, item.occurred_at), number)
+        later = apply(item, order, state, posted)
         for unit, amount in later.reversed.items():
             outcome.reversed[unit] = outcome.reversed.get(unit, 0) + amount
         outcome.balance = later.balance or outcome.balance
@@ -149,76 +144,83 @@ def _apply_waiting(order: OrderRow, state: State, moment: datetime, outcome: Out
     order.waiting = []
 
 
-# --- what waits -----------------------------------------------------------------------------------------------------
+# --- what waits -----------------------------------------------------------------------------------------------
 
 
-def _anchor(item: PaidIn | CancelIn | ReturnIn, state: State, fact_id: int) -> OrderRow:
+def _anchor(item: PaidIn | CancelIn | ReturnIn, state: State, posted: Posted) -> OrderRow:
     """The order an item names; an unknown one gets an empty row on which the item waits."""
     key = requests.order_key(item)
     assert key is not None  # noqa: S101 - items that name no order do not come here
-    return state.orders.get(key) or content.awaited(*key, item.occurred_at, state, fact_id)
+    return state.orders.get(key) or content.awaited(*key, state, posted)
 
 
-def _wait(item: PaidIn | CancelIn | ReturnIn, order: OrderRow, state: State, fact_id: int) -> Outcome:
+def _wait(item: PaidIn | CancelIn | ReturnIn, order: OrderRow, state: State, posted: Posted) -> Outcome:
     stored = {**requests.payload(item), "kind": requests.kind_of(item)}
-    order.waiting.append((fact_id, stored))
-    order.fact_id, order.is_changed = fact_id, True
-    rows.add(
-        state, "waiting",
-        {"fact_id": fact_id, "order_id": order.id, "program_id": state.rulebook.program_id, "payload": dict(stored)},
-    )  # fmt: skip
+    order.waiting.append((posted.fact_id, stored))
+    order.fact_id, order.is_changed = posted.fact_id, True
+    row = {
+        "fact_id": posted.fact_id,
+        "order_id": order.id,
+        "program_id": state.rulebook.program_id,
+        "payload": stored,
+    }
+    rows.add(state, "waiting", row)
     return Outcome("waiting", order_id=order.id)
 
 
-# --- events ---------------------------------------------------------------------------------------------------------
+# --- events ---------------------------------------------------------------------------------------------------
 
 
-def record_event(item: EventIn, state: State, moment: datetime, fact_id: int) -> Outcome:
+def record_event(item: EventIn, state: State, posted: Posted) -> Outcome:
     """A custom event, which rules may reward."""
-    person = content.find(item.member, state, item.source, item.occurred_at)
+    person = content.find(item.member, state, item.source, posted)
     engine = state.rulebook.engine_at(item.occurred_at)
     person.is_touched = True
     pricing = Pricing((), (), {})
     if person.state == "active" and item.kind in engine.kinds:
-        pricing = _price_event(item, person, engine, state, moment, fact_id)
-    if pricing.totals:
-        earned = earning.points(pricing.totals, state)
-        course = state.course(person)
-        if course is not None and earned:
-            course.add(item.occurred_at, now=moment, points=earned, fact_id=fact_id)
+        pricing = _price_event(item, person, engine, state, posted)
+    earned = earning.points(pricing.totals, state)
+    course = state.course(person)
+    if course is not None and earned:
+        course.add(item.occurred_at, now=posted.moment, points=earned, fact_id=posted.fact_id)
     return content.answer("recorded", None, person, state, dict(pricing.totals))
 
 
-def _price_event(
-    item: EventIn, person: Person, engine: Engine, state: State, moment: datetime, fact_id: int
-) -> Pricing:
+def _price_event(item: EventIn, person: Person, engine: Engine, state: State, posted: Posted) -> Pricing:
     local = item.occurred_at.astimezone(state.rulebook.zone)
     occasion = Occasion(item.kind, item.occurred_at, local, data=item.data)
     context = earning.context_of(person, occasion, engine, state)
     pricing = engine.program.price(occasion, context)
-    earning.grant(pricing, person, state, at=item.occurred_at, moment=moment, fact_id=fact_id, order_id=None)
+    earning.grant(pricing, person, state, posted, order_id=None)
     earning.count(pricing.awards, person, state, item.occurred_at)
     if pricing.awards:
-        rows.add_awards(pricing, context, engine.versions, state, fact_id)
+        rows.add_awards(pricing, context, engine.versions, state, posted.fact_id)
     return pricing
 
 
-# --- the fact ---------------------------------------------------------------------------------------------------
+# --- the fact -------------------------------------------------------------------------------------------------
 
 
-def _store_fact(
-    item: Item, mark: bytes, outcome: Outcome, fact_id: int, state: State, moment: datetime
-) -> None:
+def _store_fact(item: Item, mark: bytes, outcome: Outcome, state: State, posted: Posted) -> None:
     source, kind, external_id, revision = requests.key_of(item)
-    answer_row = {
+    answer = {
         name: value
         for name in Outcome.__dataclass_fields__
         if name != "fact_id" and (value := getattr(outcome, name)) not in ("", None, {}, 0)
     }
-    rows.add(state, "facts", {
-        "id": fact_id, "program_id": state.rulebook.program_id, "source": source, "kind": kind,
-        "external_id": external_id, "revision": revision, "fingerprint": "\\x" + mark.hex(),
-        "holder_id": outcome.member_id, "order_id": outcome.order_id, "answer": answer_row, "recorded_at": moment,
-    })  # fmt: skip
-    rows.add_event(state, kind, outcome.member_id, item.occurred_at, fact_id, outcome.order_id,
-                      {"awarded": outcome.awarded, "reversed": outcome.reversed}, moment)  # fmt: skip
+    row = {
+        "id": posted.fact_id,
+        "program_id": state.rulebook.program_id,
+        "source": source,
+        "kind": kind,
+        "external_id": external_id,
+        "revision": revision,
+        "fingerprint": "\\x" + mark.hex(),
+        "holder_id": outcome.member_id,
+        "order_id": outcome.order_id,
+        "answer": answer,
+        "recorded_at": posted.moment,
+    }
+    rows.add(state, "facts", row)
+    data = {"awarded": outcome.awarded, "reversed": outcome.reversed}
+    rows.add_event(state, kind, posted, data, holder_id=outcome.member_id, order_id=outcome.order_id)

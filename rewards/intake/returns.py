@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from rewards.books import Book
 from rewards.intake import content, revisions, rows
 from rewards.intake.content import CANCELLED, Refusal
-from rewards.intake.items import CancelIn, Outcome, ReturnIn, ReturnLineIn
-from rewards.intake.state import Line, OrderRow, Person, State
+from rewards.intake.items import Outcome, ReturnIn, ReturnLineIn
+from rewards.intake.state import Line, OrderRow, Person, Posted, State
 from rewards.policies import day_start
 
 GRACE_DAYS = 14
@@ -27,75 +28,52 @@ class Match:
     quantity: int
 
 
-def record_named(item: ReturnIn, order: OrderRow, state: State, moment: datetime, fact_id: int) -> Outcome:
+def record_named(item: ReturnIn, order: OrderRow, state: State, posted: Posted) -> Outcome:
     """A return of a named order, by lines, by amount, or of everything that is left."""
     if order.state == CANCELLED:
-        matches: list[Match] = [Match(asked, None, None, asked.quantity) for asked in item.lines]
-        return _finish(
-            item, [], matches, state.people.get(order.member_id or 0), state, moment, fact_id, order
-        )
+        missed = [Match(asked, None, None, asked.quantity) for asked in item.lines]
+        return _finish(item, [], missed, order, state, posted)
+    was = revisions.before(order, state)
+    matches: list[Match] = []
     if item.lines:
-        matches = [match for asked in item.lines for match in _match_in(asked, [order])]
-        touched, apply = [order], lambda: _apply(matches)
+        for asked in item.lines:
+            matches += _apply(_match_in(asked, [order]))
     elif item.amount_minor is not None:
-        matches, touched = [], [order]
-        apply = lambda: _shrink(order, item.amount_minor or 0)  # noqa: E731
+        _shrink(order, item.amount_minor)
     else:
-        matches = [
-            Match(ReturnLineIn(line.sku, line.left), order, line, line.left)
-            for line in order.lines
-            if line.left
-        ]
-        touched, apply = [order], lambda: _apply(matches)
-    person = state.people.get(order.member_id or 0)
-    was = {id(each): revisions.before(each, state) for each in touched}
-    apply()
-    return _finish(
-        item, [(each, was[id(each)]) for each in touched], matches, person, state, moment, fact_id, order
-    )
+        matches = _apply(_all_left(order))
+    return _finish(item, [(order, was)], matches, order, state, posted)
 
 
-def record_unnamed(
-    item: ReturnIn, person: Person | None, state: State, moment: datetime, fact_id: int
-) -> Outcome:
+def record_unnamed(item: ReturnIn, person: Person | None, state: State, posted: Posted) -> Outcome:
     """A return that names no order: line by line to the member's latest earlier orders that hold the SKU (30)."""
     if not item.lines:
         raise Refusal("return_without_lines", _("A return that names no order needs its lines."), "lines")
     candidates: list[OrderRow] = []
     if person is not None:
-        earlier = (o for o in state.orders_of.get(person.id, ()) if o.occurred_at <= item.occurred_at)
-        candidates = sorted(
-            (o for o in earlier if o.state != CANCELLED), key=lambda o: (o.occurred_at, o.id), reverse=True
-        )
+        mine = state.orders_of.get(person.id, ())
+        earlier = (o for o in mine if o.occurred_at <= item.occurred_at and o.state != CANCELLED)
+        candidates = sorted(earlier, key=lambda order: (order.occurred_at, order.id), reverse=True)
     matches: list[Match] = []
     touched: dict[int, tuple[OrderRow, revisions.Before]] = {}
     for asked in item.lines:
-        found = list(_match_in(asked, candidates))
-        for match in found:
-            if match.order is not None and match.order.id not in touched:
-                touched[match.order.id] = (match.order, revisions.before(match.order, state))
-        _apply(found)
-        matches += found
-    return _finish(item, list(touched.values()), matches, person, state, moment, fact_id, None)
+        found = _match_in(asked, candidates)
+        for order in {match.order.id: match.order for match in found if match.order is not None}.values():
+            if order.id not in touched:
+                touched[order.id] = (order, revisions.before(order, state))
+        matches += _apply(found)
+    return _finish(item, list(touched.values()), matches, None, state, posted, person=person)
 
 
-def cancel(item: CancelIn, order: OrderRow, state: State, moment: datetime, fact_id: int) -> Outcome:
+def cancel(order: OrderRow, state: State, posted: Posted) -> Outcome:
     """A cancellation is a return of all lines (22). Cancelling twice changes nothing."""
     person = state.people.get(order.member_id or 0)
-    if order.state == CANCELLED:
-        return content.answer("recorded", order, person, state, {})
-    was = revisions.before(order, state)
-    _apply(
-        [
-            Match(ReturnLineIn(line.sku, line.left), order, line, line.left)
-            for line in order.lines
-            if line.left
-        ]
-    )
-    order.state = CANCELLED
-    taken = revisions.settle(order, was, person, state, at=item.occurred_at, moment=moment, fact_id=fact_id,
-                             gives_back="restore")  # fmt: skip
-    _restore_spent(order, was, person, state, item.occurred_at, moment, fact_id)
+    taken: dict[str, int] = {}
+    if order.state != CANCELLED:
+        was = revisions.before(order, state)
+        _apply(_all_left(order))
+        order.state = CANCELLED
+        taken = _settle(order, was, state, posted)
     outcome = content.answer("recorded", order, person, state, {})
     outcome.reversed = {key: value for key, value in taken.items() if value}
     return outcome
@@ -124,13 +102,20 @@ def _fits(asked: ReturnLineIn, line: Line) -> bool:
     return asked.position == line.position if asked.position is not None else asked.sku == line.sku
 
 
-def _apply(matches: list[Match]) -> None:
+def _all_left(order: OrderRow) -> list[Match]:
+    return [
+        Match(ReturnLineIn(line.sku, line.left), order, line, line.left) for line in order.lines if line.left
+    ]
+
+
+def _apply(matches: list[Match]) -> list[Match]:
     for match in matches:
         if match.line is not None:
             match.line.returned_quantity = min(
                 match.line.quantity, match.line.returned_quantity + match.quantity
             )
             match.line.is_changed = True
+    return matches
 
 
 def _shrink(order: OrderRow, amount: int) -> None:
@@ -152,86 +137,122 @@ def _shrink(order: OrderRow, amount: int) -> None:
 
 
 def _finish(
-    item: ReturnIn, touched: list[tuple[OrderRow, revisions.Before]], matches: list[Match], person: Person | None,
-    state: State, moment: datetime, fact_id: int, named: OrderRow | None,
-) -> Outcome:  # fmt: skip
+    item: ReturnIn,
+    touched: list[tuple[OrderRow, revisions.Before]],
+    matches: list[Match],
+    named: OrderRow | None,
+    state: State,
+    posted: Posted,
+    *,
+    person: Person | None = None,
+) -> Outcome:
     taken: dict[str, int] = {}
     matched_minor = 0
     for order, was in touched:
-        owner = state.people.get(order.member_id or 0)
-        for key, value in revisions.settle(order, was, owner, state, at=item.occurred_at, moment=moment,
-                                           fact_id=fact_id, gives_back="restore").items():  # fmt: skip
+        for key, value in _settle(order, was, state, posted).items():
             taken[key] = taken.get(key, 0) + value
-        matched_minor += was.left_minor - revisions.before(order, state).left_minor
-        _restore_spent(order, was, owner, state, item.occurred_at, moment, fact_id)
-        if order.member_id is None:
-            order.fact_id = fact_id
-    _store(item, matches, person, state, fact_id, named, matched_minor)
+        matched_minor += was.left_minor - (order.total_minor - order.returned_minor)
+    if named is not None:
+        person = state.people.get(named.member_id or 0)
+    _store(item, matches, person, state, posted.fact_id, named=named, matched_minor=matched_minor)
     outcome = content.answer("recorded", named, person, state, {})
     outcome.reversed = {key: value for key, value in taken.items() if value}
-    outcome.unmatched = sum(1 for match in matches if match.order is None)
+    outcome.unmatched = sum(match.quantity for match in matches if match.order is None)
     return outcome
 
 
+def _settle(order: OrderRow, was: revisions.Before, state: State, posted: Posted) -> dict[str, int]:
+    """Post what the return of some of an order's lines takes back and gives back."""
+    person = state.people.get(order.member_id or 0)
+    taken = revisions.settle(order, was, person, state, posted, gives_back="restore")
+    if person is None:
+        order.fact_id = posted.fact_id
+    else:
+        _restore_spent(order, was, person, state, posted)
+    return taken
+
+
 def _store(
-    item: ReturnIn, matches: list[Match], person: Person | None, state: State, fact_id: int, named: OrderRow | None,
+    item: ReturnIn,
+    matches: list[Match],
+    person: Person | None,
+    state: State,
+    fact_id: int,
+    *,
+    named: OrderRow | None,
     matched_minor: int,
-) -> None:  # fmt: skip
+) -> None:
     number = state.take_id()
     asked_minor = sum(line.amount_minor for line in item.lines) or item.amount_minor or matched_minor
-    rows.add(state, "returns", {
-        "id": number, "program_id": state.rulebook.program_id, "order_id": named.id if named else None,
-        "member_id": person.id if person else None, "source": item.source, "external_id": item.external_id,
-        "fact_id": fact_id, "occurred_at": item.occurred_at, "amount_minor": asked_minor,
+    row = {
+        "id": number,
+        "program_id": state.rulebook.program_id,
+        "order_id": named.id if named else None,
+        "member_id": person.id if person else None,
+        "source": item.source,
+        "external_id": item.external_id,
+        "fact_id": fact_id,
+        "occurred_at": item.occurred_at,
+        "amount_minor": asked_minor,
         "matched_minor": matched_minor,
-    })  # fmt: skip
-    rows.extend(
-        state, "return_lines", (_line_row(number, index, match) for index, match in enumerate(matches, 1))
-    )
+    }
+    rows.add(state, "returns", row)
+    rows.extend(state, "return_lines", (_line_row(number, index, m) for index, m in enumerate(matches, 1)))
 
 
 def _line_row(number: int, index: int, match: Match) -> dict[str, Any]:
     asked = match.asked
     return {
-        "of_id": number, "number": index, "order_id": match.order.id if match.order else None,
-        "position": match.line.position if match.line else None, "sku": asked.sku, "quantity": match.quantity,
+        "of_id": number,
+        "number": index,
+        "order_id": match.order.id if match.order else None,
+        "position": match.line.position if match.line else None,
+        "sku": asked.sku,
+        "quantity": match.quantity,
         "amount_minor": asked.amount_minor * match.quantity // asked.quantity,
-    }  # fmt: skip
+    }
 
 
 def _restore_spent(
-    order: OrderRow, was: revisions.Before, person: Person | None, state: State, at: datetime, moment: datetime,
-    fact_id: int,
-) -> None:  # fmt: skip
-    """Points spent on the order go back in proportion to the refunded net value, rounded in the member's favour, last
-    taken first, and never more than was spent (27, 28)."""
-    if person is None or not order.spent or not order.total_minor:
+    order: OrderRow, was: revisions.Before, person: Person, state: State, posted: Posted
+) -> None:
+    """Points spent on the order go back in proportion to the refunded net value, rounded in the member's favour,
+    last taken first, and never more than was spent (27, 28)."""
+    if not order.spent or not order.total_minor:
         return
-    by_wallet: dict[int, list[tuple[int, int]]] = {}
-    for wallet, entry, lot, amount in sorted(order.spent, key=lambda row: row[1]):
-        by_wallet.setdefault(wallet, []).append((lot, amount))
-    left = order.total_minor - order.returned_minor
-    for wallet, parts in by_wallet.items():
-        book = next(book for book in person.books.values() if book.id == wallet)
+    parts_of: dict[int, list[tuple[int, int]]] = {}
+    for wallet, _entry, lot, amount in sorted(order.spent, key=lambda row: row[1]):
+        parts_of.setdefault(wallet, []).append((lot, amount))
+    books = {book.id: book for book in person.books.values()}
+    for wallet, parts in parts_of.items():
         spent = sum(amount for _lot, amount in parts)
-        done = -(-spent * (order.total_minor - was.left_minor) // order.total_minor)
-        wanted = -(-spent * (order.total_minor - left) // order.total_minor)
-        _give_back(book, parts, done, wanted, state, at, moment, fact_id, order)
+        done = _refunded(spent, order.total_minor - was.left_minor, order.total_minor)
+        wanted = _refunded(spent, order.returned_minor, order.total_minor)
+        _give_back(books[wallet], parts, range(done, wanted), order, state, posted)
+
+
+def _refunded(spent: int, returned_minor: int, total_minor: int) -> int:
+    return -(-spent * returned_minor // total_minor)
 
 
 def _give_back(
-    book: Any, parts: list[tuple[int, int]], done: int, wanted: int, state: State, at: datetime, moment: datetime,
-    fact_id: int, order: OrderRow,
-) -> None:  # fmt: skip
-    """Walk the lots from the last taken, skip the `done` points that are back already, give up to `wanted`."""
-    book.settle(moment)
-    grace = day_start(
-        (at.astimezone(state.rulebook.zone) + timedelta(days=GRACE_DAYS + 1)).date(), state.rulebook.zone
-    )
+    book: Book, parts: list[tuple[int, int]], span: range, order: OrderRow, state: State, posted: Posted
+) -> None:
+    """Walk the lots from the last taken and give back the points of `span`: those before it are back already."""
+    zone = state.rulebook.zone
+    book.settle(posted.moment)
+    grace = day_start(posted.at.astimezone(zone).date() + timedelta(days=GRACE_DAYS + 1), zone)
     passed = 0
     for lot_id, amount in reversed(parts):
-        start, end = max(done, passed), min(wanted, passed + amount)
+        start, end = max(span.start, passed), min(span.stop, passed + amount)
         if end > start:
-            book.restore(state.lots[lot_id], end - start, at=at, moment=moment, fact_id=fact_id, order_id=order.id,
-                         grace_until=grace)  # fmt: skip
+            book.restore(
+                state.lots[lot_id],
+                end - start,
+                at=posted.at,
+                moment=posted.moment,
+                fact_id=posted.fact_id,
+                order_id=order.id,
+                grace_until=grace,
+            )
         passed += amount

@@ -8,18 +8,19 @@ posted before, either sign; it does not matter in which order returns and change
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from rewards.engine.pricing import Pricing
 from rewards.intake import content, earning, rows
 from rewards.intake.content import CANCELLED, PAID, PLACED, Refusal
-from rewards.intake.items import OrderIn, Outcome, PaidIn
-from rewards.intake.state import Line, OrderRow, Person, State
+from rewards.intake.items import OrderIn, Outcome
+from rewards.intake.state import Line, OrderRow, Person, Posted, State
+from rewards.lots import Reversal
 from rewards.rulebook import UnitInfo
 
 NOTHING = Pricing((), (), {})
+NO_REVERSAL = Reversal(0, 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,10 @@ def price(order: OrderRow, state: State, *, left: bool) -> Pricing:
 
 
 def settle(
-    order: OrderRow, was: Before, person: Person | None, state: State, *, at: datetime, moment: datetime, fact_id: int,
-    gives_back: str,
-) -> dict[str, int]:  # fmt: skip
-    """Post the difference that a change of the order's lines makes; returns {unit key: taken back}, negative for what
-    was given. `gives_back` is the kind of entry for a difference in the member's favour."""
+    order: OrderRow, was: Before, person: Person | None, state: State, posted: Posted, *, gives_back: str
+) -> dict[str, int]:
+    """Post the difference that a change of the order's lines makes; returns {unit key: taken back}, negative for
+    what was given. `gives_back` is the kind of entry for a difference in the member's favour."""
     order.is_changed = True
     order.returned_minor = order.total_minor - _left_minor(order)
     if person is None or order.context is None:
@@ -57,64 +57,82 @@ def settle(
     person.is_touched = True
     gross, left = price(order, state, left=False), price(order, state, left=True)
     taken = {}
-    for key in {*gross.totals, *order.awarded, *left.totals}:
-        unit = state.rulebook.units[key]
+    for key in sorted({*gross.totals, *order.awarded, *left.totals}):
         awarded = gross.totals.get(key, 0)
-        reversal = max(0, awarded - left.totals.get(key, 0))
-        difference = _post(
-            order, unit, person, state, awarded, reversal, gross, at, moment, fact_id, gives_back
-        )
+        target = Target(state.rulebook.units[key], awarded, max(0, awarded - left.totals.get(key, 0)), gross)
+        difference = _post(order, target, person, state, posted, gives_back=gives_back)
         if difference:
             taken[key] = difference
     earning.recount(was.left, left, person, state, order.occurred_at)
     order.awarded = dict(gross.totals)
-    _remeasure(order, was, person, state, at, moment, fact_id, taken)
+    _remeasure(order, was, person, state, posted, points=-earning.points(taken, state))
     return taken
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an order should have given in one unit, and what of it should be reversed."""
+
+    unit: UnitInfo
+    awarded: int
+    reversal: int
+    gross: Pricing
+
+
 def _post(
-    order: OrderRow, unit: UnitInfo, person: Person, state: State, awarded: int, reversal: int, gross: Pricing,
-    at: datetime, moment: datetime, fact_id: int, gives_back: str,
-) -> int:  # fmt: skip
+    order: OrderRow, target: Target, person: Person, state: State, posted: Posted, *, gives_back: str
+) -> int:
     """Bring one unit from what was posted to awarded − reversal; the sum taken back (negative: given)."""
-    old_awarded, old_reversal, absorbed = order.settled.get(unit.id, (order.awarded.get(unit.key, 0), 0, 0))
-    difference = (old_awarded - old_reversal) - (awarded - reversal)
-    if difference == 0 and reversal == old_reversal:
+    unit = target.unit
+    awarded, reversal, absorbed = order.settled.get(unit.id, (order.awarded.get(unit.key, 0), 0, 0))
+    difference = (awarded - reversal) - (target.awarded - target.reversal)
+    if difference == 0 and reversal == target.reversal:
         return 0
     book = state.book(person, unit)
-    book.settle(moment)
-    parts = (0, 0, 0, 0, 0)
+    book.settle(posted.moment)
+    done = NO_REVERSAL
     if difference > 0:
         own = [lot for lot in order.lots if lot.wallet_id == book.id]
-        ended = max(0, sum(lot.expired for lot in own) - absorbed)
-        done = book.reverse(difference, at=at, moment=moment, fact_id=fact_id, order_id=order.id, own=own, ended=ended,
-                            limit=unit.arrears_limit, mode=unit.shortfall)  # fmt: skip
-        parts = (done.from_own, done.from_ended, done.from_others, done.to_arrears, done.forgiven)
+        done = book.reverse(
+            difference,
+            at=posted.at,
+            moment=posted.moment,
+            fact_id=posted.fact_id,
+            order_id=order.id,
+            own=own,
+            ended=max(0, sum(lot.expired for lot in own) - absorbed),
+            limit=unit.arrears_limit,
+            mode=unit.shortfall,
+        )
     elif difference < 0:
-        _give(order, unit, person, state, -difference, gross, at, moment, fact_id, gives_back)
-    order.settled[unit.id] = (awarded, reversal, absorbed + parts[1])
-    rows.add(state, "settlements", {
-        "fact_id": fact_id, "order_id": order.id, "unit_id": unit.id, "program_id": state.rulebook.program_id,
-        "awarded": awarded, "reversed_total": reversal, "absorbed_total": absorbed + parts[1], "reversed": difference,
-        "from_own": parts[0], "from_ended": parts[1], "from_others": parts[2], "to_arrears": parts[3],
-        "forgiven": parts[4],
-    })  # fmt: skip
+        _give(order, target, -difference, person, state, posted, kind=gives_back)
+    order.settled[unit.id] = (target.awarded, target.reversal, absorbed + done.from_ended)
+    rows.add_settlement(state, order, unit.id, posted.fact_id, difference, done)
     return difference
 
 
 def _give(
-    order: OrderRow, unit: UnitInfo, person: Person, state: State, amount: int, gross: Pricing, at: datetime,
-    moment: datetime, fact_id: int, kind: str,
-) -> None:  # fmt: skip
+    order: OrderRow, target: Target, amount: int, person: Person, state: State, posted: Posted, *, kind: str
+) -> None:
     """Open a lot with the dates it would have had from the order's own moment."""
-    terms = next((grant.terms for grant in gross.grants if grant.unit == unit.key), "")
+    unit = target.unit
+    terms = next((grant.terms for grant in target.gross.grants if grant.unit == unit.key), "")
     active_at, awaits, expires_at = state.rulebook.terms(unit, terms, order.occurred_at)
     if order.state == PLACED:
         active_at, awaits, expires_at = None, PAID, None
     lot = state.book(person, unit).credit(
-        kind, amount, at=at, moment=moment, active_at=active_at, expires_at=expires_at, earned_at=order.occurred_at,
-        awaits=awaits, terms=terms, fact_id=fact_id, order_id=order.id,
-    )  # fmt: skip
+        kind,
+        amount,
+        at=posted.at,
+        moment=posted.moment,
+        active_at=active_at,
+        expires_at=expires_at,
+        earned_at=order.occurred_at,
+        awaits=awaits,
+        terms=terms,
+        fact_id=posted.fact_id,
+        order_id=order.id,
+    )
     order.lots.append(lot)
     state.lots[lot.id] = lot
 
@@ -151,66 +169,79 @@ def _visits(order: OrderRow, person: Person, state: State, change: int) -> int:
     return (old + change > 0) - (old > 0)
 
 
-def measure(
-    order: OrderRow, person: Person, state: State, moment: datetime, fact_id: int, *, points: int
-) -> None:
+def measure(order: OrderRow, person: Person, state: State, posted: Posted, *, points: int) -> None:
     """Count a new order for the tiers (31)."""
     course = state.course(person)
     if course is None:
         return
     counted = _is_counted(order)
     course.add(
-        order.occurred_at, now=moment, spend_minor=_spend(order), orders=int(counted),
-        visits=_visits(order, person, state, int(counted)), points=points, fact_id=fact_id,
-    )  # fmt: skip
+        order.occurred_at,
+        now=posted.moment,
+        spend_minor=_spend(order),
+        orders=int(counted),
+        visits=_visits(order, person, state, int(counted)),
+        points=points,
+        fact_id=posted.fact_id,
+    )
 
 
 def _remeasure(
-    order: OrderRow, was: Before, person: Person, state: State, at: datetime, moment: datetime, fact_id: int,
-    taken: dict[str, int],
-) -> None:  # fmt: skip
+    order: OrderRow, was: Before, person: Person, state: State, posted: Posted, *, points: int
+) -> None:
     """A return also corrects the tier metric (29)."""
     course = state.course(person)
     if course is None:
         return
     orders = _is_counted(order) - was.is_counted
     course.add(
-        order.occurred_at, now=moment, happened_at=at, spend_minor=_spend(order) - was.spend_minor, orders=orders,
-        visits=_visits(order, person, state, orders), points=-earning.points(taken, state), fact_id=fact_id,
-    )  # fmt: skip
+        order.occurred_at,
+        now=posted.moment,
+        happened_at=posted.at,
+        spend_minor=_spend(order) - was.spend_minor,
+        orders=orders,
+        visits=_visits(order, person, state, orders),
+        points=points,
+        fact_id=posted.fact_id,
+    )
 
 
-# --- payment and changes --------------------------------------------------------------------------------------------
+# --- payment and changes --------------------------------------------------------------------------------------
 
 
-def pay(item: PaidIn, order: OrderRow, state: State, moment: datetime, fact_id: int) -> Outcome:
+def pay(order: OrderRow, state: State, posted: Posted) -> Outcome:
     """The order was paid: what it earned becomes usable by its policy. Paying twice changes nothing."""
     person = state.people.get(order.member_id or 0)
     if order.state == PLACED:
         order.state, order.is_changed = PAID, True
         if person is not None:
-            _wake(order, person, state, item.occurred_at, moment, fact_id)
+            _wake(order, person, state, posted)
     return content.answer("recorded", order, person, state, {})
 
 
-def _wake(
-    order: OrderRow, person: Person, state: State, at: datetime, moment: datetime, fact_id: int
-) -> None:
+def _wake(order: OrderRow, person: Person, state: State, posted: Posted) -> None:
     person.is_touched = True
+    books = {book.id: book for book in person.books.values()}
     for lot in [lot for lot in order.lots if lot.awaits == PAID and lot.remaining]:
-        book = next(book for book in person.books.values() if book.id == lot.wallet_id)
+        book = books[lot.wallet_id]
         unit = state.rulebook.units_by_id[book.unit_id]
-        policy_at, awaits, _ended = state.rulebook.terms(unit, lot.terms, order.occurred_at)
-        active_at = None if policy_at is None else max(policy_at, at)
-        expires_at = None if active_at is None else state.rulebook.expiry(unit, lot.terms, active_at)
-        book.settle(moment)
-        awake = book.wake(lot, at=at, moment=moment, active_at=active_at, expires_at=expires_at, awaits=awaits,
-                          fact_id=fact_id)  # fmt: skip
+        policy_at, awaits, _expires_at = state.rulebook.terms(unit, lot.terms, order.occurred_at)
+        active_at = None if policy_at is None else max(policy_at, posted.at)
+        book.settle(posted.moment)
+        awake = book.wake(
+            lot,
+            at=posted.at,
+            moment=posted.moment,
+            active_at=active_at,
+            expires_at=None if active_at is None else state.rulebook.expiry(unit, lot.terms, active_at),
+            awaits=awaits,
+            fact_id=posted.fact_id,
+        )
         order.lots.append(awake)
         state.lots[awake.id] = awake
 
 
-def revise(item: OrderIn, order: OrderRow, state: State, moment: datetime, fact_id: int) -> Outcome:
+def revise(item: OrderIn, order: OrderRow, state: State, posted: Posted) -> Outcome:
     """A change: a new revision of the same order, re-priced as of its original moment (22)."""
     person = state.people.get(order.member_id or 0)
     if item.revision == order.revision:
@@ -219,18 +250,20 @@ def revise(item: OrderIn, order: OrderRow, state: State, moment: datetime, fact_
         )
     if item.revision < order.revision or order.state == CANCELLED:
         return content.answer("recorded", order, person, state, {})
-    was, old_lines, was_paid = before(order, state), order.lines, order.state == PAID
-    occurred_at = order.occurred_at
-    content.fill(order, replace(item, is_paid=item.is_paid or was_paid), person, state, fact_id)
-    order.occurred_at = occurred_at
-    _carry_returns(old_lines, order.lines)
-    taken = settle(
-        order, was, person, state, at=item.occurred_at, moment=moment, fact_id=fact_id, gives_back="earn"
+    was, old_lines, was_paid, first_at = (
+        before(order, state),
+        order.lines,
+        order.state == PAID,
+        order.occurred_at,
     )
+    content.fill(order, replace(item, is_paid=item.is_paid or was_paid), person, state, posted.fact_id)
+    order.occurred_at = first_at
+    _carry_returns(old_lines, order.lines)
+    taken = settle(order, was, person, state, posted, gives_back="earn")
     if person is not None and order.context is not None:
         if not was_paid and order.state == PAID:
-            _wake(order, person, state, item.occurred_at, moment, fact_id)
-        rows.add_pricing(order, price(order, state, left=False), state, fact_id)
+            _wake(order, person, state, posted)
+        rows.add_pricing(order, price(order, state, left=False), state, posted.fact_id)
     outcome = content.answer("recorded", order, person, state, {k: -v for k, v in taken.items() if v < 0})
     outcome.reversed = {key: value for key, value in taken.items() if value > 0}
     return outcome
@@ -243,8 +276,7 @@ def _carry_returns(old: list[Line], new: list[Line]) -> None:
     for line in old:
         returned[line.sku] = returned.get(line.sku, 0) + line.returned_quantity
     for line in new:
-        part = min(line.quantity, returned.get(line.sku, 0))
-        line.returned_quantity = part
-        returned[line.sku] = returned.get(line.sku, 0) - part
+        line.returned_quantity = min(line.quantity, returned.get(line.sku, 0))
+        returned[line.sku] = returned.get(line.sku, 0) - line.returned_quantity
         line.refunded_minor = min(refunded, line.left_minor)
         refunded -= line.refunded_minor

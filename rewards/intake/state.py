@@ -11,9 +11,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rewards.books import Book, LotRow
+from rewards.books import Book
 from rewards.engine import contexts
 from rewards.engine.facts import Context, Counter
+from rewards.lots import LotRow
 from rewards.rulebook import Rulebook, UnitInfo
 from rewards.tiers.courses import Course
 from rewards.tiers.records import StandingRow, Totals
@@ -23,6 +24,15 @@ NOTHING = Counter()
 
 def moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The fact that a change belongs to: when it happened, as of when it is posted, and its id."""
+
+    at: datetime
+    moment: datetime
+    fact_id: int
 
 
 @dataclass(slots=True)
@@ -224,28 +234,76 @@ def _books(document: Mapping[str, Any], state: State) -> dict[int, Book]:
     for row in document["wallets"] or ():
         number, holder, unit, seq, pending, active, reserved, arrears, digest, due, is_complete = row
         book = Book(
-            number, program, holder, unit, state.take_id, seq, pending, active, reserved, arrears,
-            bytes.fromhex(digest), moment(due), is_new=False, is_complete=bool(is_complete),
-        )  # fmt: skip
+            number,
+            program,
+            holder,
+            unit,
+            state.take_id,
+            seq,
+            pending,
+            active,
+            reserved,
+            arrears,
+            bytes.fromhex(digest),
+            moment(due),
+            is_new=False,
+            is_complete=bool(is_complete),
+        )
         books[number] = state.people[holder].books[unit] = book
     return books
 
 
 def _lot(row: list[Any]) -> LotRow:
-    (number, wallet, granted, remaining, is_active, earned, active, expires, reserved, expired, awaits, terms, fact,
-     order, version, origin) = row  # fmt: skip
+    (
+        number,
+        wallet,
+        granted,
+        remaining,
+        is_active,
+        earned,
+        active,
+        expires,
+        reserved,
+        expired,
+        awaits,
+        terms,
+        fact,
+        order,
+        version,
+        origin,
+    ) = row
     return LotRow(
-        number, wallet, granted, remaining, is_active, datetime.fromisoformat(earned), moment(active), moment(expires),
-        reserved, expired, awaits, terms, fact, order, version, origin,
-    )  # fmt: skip
+        number,
+        wallet,
+        granted,
+        remaining,
+        is_active,
+        datetime.fromisoformat(earned),
+        moment(active),
+        moment(expires),
+        reserved,
+        expired,
+        awaits,
+        terms,
+        fact,
+        order,
+        version,
+        origin,
+    )
 
 
 def _standing(row: list[Any]) -> StandingRow:
     number, tier, origin, since, confirms, valid, ended, fact = row
     return StandingRow(
-        id=number, tier_id=tier, origin=origin, since=datetime.fromisoformat(since), confirms_at=moment(confirms),
-        valid_until=moment(valid), ended_at=moment(ended), fact_id=fact,
-    )  # fmt: skip
+        id=number,
+        tier_id=tier,
+        origin=origin,
+        since=datetime.fromisoformat(since),
+        confirms_at=moment(confirms),
+        valid_until=moment(valid),
+        ended_at=moment(ended),
+        fact_id=fact,
+    )
 
 
 def _order(entry: Mapping[str, Any], state: State) -> OrderRow:

@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                 ('order_id', models.BigIntegerField(null=True)),
                 ('version_id', models.BigIntegerField(null=True)),
                 ('origin_id', models.BigIntegerField(null=True)),
-                ('is_open', models.GeneratedField(db_persist=True, expression=models.Q(('remaining__gt', 0)), output_field=models.BooleanField())),
+                ('is_open', models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('remaining__gt', 0)), models.BooleanField()), output_field=models.BooleanField())),
                 ('program', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='members.program')),
             ],
             options={

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django_scopes import ScopedManager
 
+from loyaltysite.kit import scoping
 from members.models import Program
 
 
@@ -19,7 +19,7 @@ class Pricing(models.Model):
     versions = ArrayField(models.BigIntegerField())
     awarded = models.JSONField()
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     def __str__(self) -> str:
         return str(self.fact_id)
@@ -38,7 +38,7 @@ class Award(models.Model):
     cut_by = models.CharField(max_length=16, blank=True)
     trail = models.JSONField(default=list)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     def __str__(self) -> str:
         return f"{self.fact_id}/{self.version_id}: {self.awarded}"
@@ -55,7 +55,7 @@ class Counter(models.Model):
     times = models.IntegerField()
     last_at = models.DateTimeField(null=True)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     def __str__(self) -> str:
         return f"{self.holder_id} {self.key}"
@@ -81,7 +81,7 @@ class Settlement(models.Model):
     to_arrears = models.BigIntegerField()
     forgiven = models.BigIntegerField()
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     def __str__(self) -> str:
         return f"{self.order_id}: −{self.reversed}"

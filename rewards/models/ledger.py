@@ -8,10 +8,10 @@ The application's role may read these tables and nothing else: every row is writ
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q
 from django.utils.translation import gettext_lazy as _
-from django_scopes import ScopedManager
 
+from loyaltysite.kit import scoping
 from members.models import Holder, Program
 
 
@@ -37,7 +37,7 @@ class Unit(models.Model):
     shortfall = models.CharField(_("shortfall"), max_length=8, choices=Shortfall, default=Shortfall.ARREARS)
     arrears_limit = models.BigIntegerField(_("limit of arrears"), null=True, blank=True)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("unit")
@@ -72,7 +72,7 @@ class Wallet(models.Model):
     next_due_at = models.DateTimeField(null=True)
     lapses_at = models.DateTimeField(null=True)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("wallet")
@@ -143,7 +143,7 @@ class Entry(models.Model):
     mends_id = models.BigIntegerField(null=True)
     digest = models.BinaryField()
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("ledger entry")
@@ -180,10 +180,12 @@ class Lot(models.Model):
     origin_id = models.BigIntegerField(null=True)
     # Named in the partial index: an update that leaves it alone stays on its page (HOT).
     is_open = models.GeneratedField(
-        expression=Q(remaining__gt=0), output_field=models.BooleanField(), db_persist=True
+        expression=ExpressionWrapper(Q(remaining__gt=0), models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
     )
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("lot")
@@ -219,7 +221,7 @@ class Allocation(models.Model):
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="allocations")
     amount = models.BigIntegerField()
 
-    objects = ScopedManager(program="entry__program")
+    objects = scoping.ByEntry()
 
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(amount=0), name="allocation_not_zero")]

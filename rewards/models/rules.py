@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django_scopes import ScopedManager
 
+from loyaltysite.kit import scoping
 from members.models import Program
 
 
@@ -26,7 +26,7 @@ class EarningRule(models.Model):
     budget = models.BigIntegerField(_("budget"), null=True, blank=True)
     spent = models.BigIntegerField(default=0)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("earning rule")
@@ -57,7 +57,7 @@ class RuleVersion(models.Model):
     )
     reason = models.CharField(max_length=300, blank=True)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("rule version")

@@ -4,8 +4,8 @@ rewritten as a whole is caught."""
 from __future__ import annotations
 
 from django.db import models
-from django_scopes import ScopedManager
 
+from loyaltysite.kit import scoping
 from members.models import Program
 
 
@@ -18,7 +18,7 @@ class Seal(models.Model):
     root = models.BinaryField()
     signature = models.BinaryField()
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         indexes = [models.Index(fields=["program", "id"], name="seal_by_program")]
@@ -36,7 +36,7 @@ class SealedHead(models.Model):
     seal = models.ForeignKey(Seal, on_delete=models.PROTECT, related_name="sealed")
     digest = models.BinaryField()
 
-    objects = ScopedManager(program="seal__program")
+    objects = scoping.BySeal()
 
     def __str__(self) -> str:
         return f"{self.wallet_id}#{self.seq}"

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_scopes import ScopedManager
 
+from loyaltysite.kit import scoping
 from members.models import Member, Program
 
 
@@ -44,7 +44,7 @@ class TierScheme(models.Model):
     review = models.CharField(_("at the end"), max_length=12, choices=Review, default=Review.TO_EARNED)
     grace_days = models.PositiveSmallIntegerField(_("days of grace"), default=0)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     def __str__(self) -> str:
         return f"{self.get_counted_display()} · {self.get_window_display()}"
@@ -63,7 +63,7 @@ class Tier(models.Model):
     benefits = models.JSONField(_("benefits"), default=list, blank=True)
     is_never_lost = models.BooleanField(_("never lost"), default=False)
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("tier")
@@ -103,7 +103,7 @@ class Standing(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("standing")
@@ -142,7 +142,7 @@ class Metric(models.Model):
     points = models.BigIntegerField(default=0)
     last_on = models.DateField(null=True)  # the day of the latest order counted in the bucket
 
-    objects = ScopedManager(program="program")
+    objects = scoping.Manager()
 
     def __str__(self) -> str:
         return f"{self.holder_id} {self.bucket}"
