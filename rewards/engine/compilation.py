@@ -15,9 +15,9 @@ from rewards.engine.definitions import RuleError
 from rewards.engine.facts import Context, Occasion
 from rewards.engine.gates import Gate
 from rewards.engine.plans import Cap, KindPlan, Plan, Step, Target
-from rewards.engine.pricing import Award, Grant, Pricing
+from rewards.engine.pricing import Pricing
 from rewards.engine.rules import CAPS, ORDER, Rule
-from rewards.engine.situations import LineTest
+from rewards.engine.situations import LineTest, Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,7 @@ class Program:
         kind = self.kinds.get(occasion.kind)
         if kind is None:
             return Pricing(awards=(), grants=(), totals={})
-        situation = kind.situation(occasion, context)
-        awards: list[Award] = []
-        grants: list[Grant] = []
-        totals = {}
-        for plan in kind.plans:
-            total = plan.price(situation, awards, grants, None)
-            if total:
-                totals[plan.unit] = total
-        return Pricing(tuple(awards), tuple(grants), totals)
+        return kind.price(Situation(occasion, context, kind), None)
 
     def counter_keys(self, occasion: Occasion) -> tuple[str, ...]:
         """The counters to read before this occasion can be priced."""
@@ -98,13 +90,8 @@ class _KindCompiler:
             self._compile_unit(unit, [rule for rule in rules if rule.unit == unit])
             for unit in sorted({rule.unit for rule in rules})
         )
-        return KindPlan(
-            has_lines=self.has_lines,
-            plans=plans,
-            steps=tuple(self.steps),
-            filters=tuple(self.filters),
-            has_visits=any("visit" in step.periods for step in self.steps),
-        )
+        function, text = generation.generate(plans)
+        return KindPlan(self.has_lines, plans, tuple(self.filters), function, text)
 
     def _compile_unit(self, unit: str, rules: Sequence[Rule]) -> Plan:
         terms = self.units.get(unit)
@@ -122,13 +109,7 @@ class _KindCompiler:
             stopped = ordering.stopped_by(rule, rules, targets)
             steps[rule.id].stops = sum(steps[other.id].bit for other in stopped)
         self.steps += steps.values()
-        price_unit, text = generation.generate(
-            tuple(steps.values()),
-            unit=unit,
-            denominator=scale.denominator,
-            cap_per_order=terms.cap_per_order,
-        )
-        return Plan(unit=unit, steps=tuple(steps.values()), price=price_unit, text=text)
+        return Plan(unit, tuple(steps.values()), scale.denominator, terms.cap_per_order)
 
     def _compile_rule(self, rule: Rule, bit: int, scale: "_Scale", acted_on: Sequence[Step]) -> Step:
         number, periods = len(self.steps) + bit.bit_length() - 1, _periods(rule)

@@ -43,12 +43,9 @@ def explain(occasion: Occasion, context: Context, program: Program, *, currency:
     kind = program.kinds.get(occasion.kind)
     if kind is None:
         return []
-    situation = kind.situation(occasion, context)
+    situation = Situation(occasion, context, kind)
     trace: Trace = {}
-    awards: list[Award] = []
-    for plan in kind.plans:
-        plan.price(situation, awards, [], trace)
-    given = {award.rule_id: award for award in awards}
+    given = {award.rule_id: award for award in kind.price(situation, trace).awards}
     return [
         _Explainer(plan, situation, trace, given, currency).explain(step)
         for plan in kind.plans
@@ -66,7 +63,7 @@ class _Explainer:
 
     def explain(self, step: Step) -> Reason:
         """The first of what stood in the way, in the order in which it was asked."""
-        desired, _value, cut, _left, _denominator = self.trace[step.number]
+        desired, _value, cut = self.trace[step.number]
         if cut == "group":
             return self._lost_group(step)
         if cut:
@@ -110,7 +107,7 @@ class _Explainer:
 
     def _was_let_in(self, step: Step) -> bool:
         """Whether the rule's own gates and caps left it something, whatever came afterwards."""
-        desired, value, cut, _left, _denominator = self.trace[step.number]
+        desired, value, cut = self.trace[step.number]
         return bool(desired and (value or cut in {"group", "unit_order"}))
 
     def _stopped(self, step: Step) -> Reason | None:
@@ -163,7 +160,7 @@ class _Explainer:
     def _window(self, step: Step) -> Reason:
         window = step.rule.window
         assert window is not None  # noqa: S101 (a rule without window has no such gate)
-        refusal = window.refusal(self.situation.local.replace(tzinfo=None))
+        refusal = window.refusal(self.situation.local)
         bounds = {"early": window.opens, "late": window.closes}
         moment = bounds.get(refusal)
         params = {"moment": formats.format_date(moment.date()), "at": moment.isoformat()} if moment else {}

@@ -10,8 +10,8 @@ Gate = Callable[[Situation], bool]
 
 
 def in_window(window: Window) -> Gate:
-    admits = window.admits
-    return lambda situation: admits(situation.local.replace(tzinfo=None))
+    refusal = window.refusal
+    return lambda situation: not refusal(situation.local)
 
 
 def is_first_visit(number: int, index: int) -> Gate:

@@ -5,19 +5,18 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from rewards.engine import periods
-from rewards.engine.facts import Context, Occasion
+from rewards.engine.facts import Occasion
 from rewards.engine.gates import Gate
-from rewards.engine.pricing import Award, Grant
+from rewards.engine.pricing import Pricing
 from rewards.engine.rules import Rule
 from rewards.engine.situations import LineTest, Situation
 
 MAX_REMEMBERED = 4096
 
-# Fills awards and grants, and the trace where one is wanted; gives the unit's total.
-PriceUnit = Callable[[Situation, list[Award], list[Grant], "Trace | None"], int]
-# What became of each rule, by its number: desired, what is left of it, what took the rest, the room that cap
-# had, and the denominator of the first two.
-Trace = dict[int, tuple[int, int, str, int, int]]
+# Prices a situation; the second argument is filled with what became of every rule.
+Price = Callable[[Situation, "Trace | None"], Pricing]
+# What became of each rule, by its number: desired, what is left of it, and what took the rest.
+Trace = dict[int, tuple[int, int, str]]
 Keys = tuple[tuple[str, ...], ...]
 # A limit in ledger units: its name, the limit, its counter among the step's keys (-1 for the cap per order).
 Cap = tuple[str, int, int]
@@ -71,27 +70,33 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The rules of one unit in order of evaluation and the function that prices them; `text` is its source."""
+    """The rules of one unit in order of evaluation, over one denominator."""
 
     unit: str
     steps: tuple[Step, ...]
-    price: PriceUnit
-    text: str
+    denominator: int
+    cap_per_order: int | None
 
 
 @dataclass(slots=True)
 class KindPlan:
-    """All that one kind of occasion sets going. The keys of a day are remembered: orders come by the day."""
+    """All that one kind of occasion sets going: the function that prices it and, in `text`, how it reads.
+
+    The keys of a day are remembered: orders come by the day.
+    """
 
     has_lines: bool
     plans: tuple[Plan, ...]
-    steps: tuple[Step, ...]
     filters: tuple[LineTest, ...]
-    has_visits: bool
+    price: Price
+    text: str
     remembered: dict[object, Keys] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    has_visits: bool = False
 
-    def situation(self, occasion: Occasion, context: Context) -> Situation:
-        return Situation(occasion, context, self.keys(occasion), self.filters, self.has_lines)
+    def __post_init__(self) -> None:
+        self.steps = tuple(step for plan in self.plans for step in plan.steps)
+        self.has_visits = any("visit" in step.periods for step in self.steps)
 
     def keys(self, occasion: Occasion) -> Keys:
         """The counter keys of every step, by its number."""

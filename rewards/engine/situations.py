@@ -1,9 +1,12 @@
 """One occasion seen with its context: what several rules share is worked out once and only when asked."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
 
 from rewards.engine.facts import Context, Line, Occasion
+
+if TYPE_CHECKING:
+    from rewards.engine.plans import KindPlan
 
 LineTest = Callable[[Line], bool]
 
@@ -17,22 +20,23 @@ ONCE: Final = 3
 POSITIONS: Final = 4
 
 NO_LINES: Selection = (0, 0, 1, 1, ())
+NOTHING: Selection = (0, 0, 0, 1, ())
 
 
-def measure(lines: Iterable[Line], positions: tuple[int, ...] = ()) -> Selection:
-    """A basis below zero counts as zero."""
+def select(lines: Iterable[Line], test: LineTest | None = None) -> Selection:
+    """The lines that pass the test. A basis below zero counts as zero."""
     basis = quantity = counted = 0
+    positions = []
     for line in lines:
+        if test is not None:
+            if not test(line):
+                continue
+            positions.append(line.position)
         basis += line.basis_minor
         if line.is_counted:
             quantity += line.quantity
             counted += 1
-    return (max(0, basis), quantity, counted, 1, positions)
-
-
-def select(lines: Iterable[Line], test: LineTest) -> Selection:
-    found = [line for line in lines if test(line)]
-    return measure(found, tuple([line.position for line in found]))
+    return (max(0, basis), quantity, counted, 1, tuple(positions))
 
 
 class Situation:
@@ -41,23 +45,16 @@ class Situation:
 
     __slots__ = ("context", "counters", "filters", "keys", "lines", "local", "occasion", "selections")
 
-    def __init__(
-        self,
-        occasion: Occasion,
-        context: Context,
-        keys: Sequence[tuple[str, ...]],
-        filters: Sequence[LineTest],
-        has_lines: bool,
-    ) -> None:
+    def __init__(self, occasion: Occasion, context: Context, kind: "KindPlan") -> None:
         self.occasion = occasion
         self.context = context
         self.counters = context.counters
         self.local = occasion.local
         self.lines = lines = occasion.lines
-        self.keys = keys
-        self.filters = filters
+        self.keys = kind.keys(occasion)
+        self.filters = filters = kind.filters
         self.selections: list[Selection | None] = [None] * len(filters)
-        self.selections[0] = measure(lines) if has_lines else NO_LINES
+        self.selections[0] = select(lines) if kind.has_lines else NO_LINES
 
     @property
     def total(self) -> int:
@@ -78,8 +75,8 @@ class Situation:
         other = self.selection(number)
         if found[POSITIONS] == other[POSITIONS] or not other[POSITIONS]:
             return other
-        both = {*found[POSITIONS]} & {*other[POSITIONS]}
-        return select(self.lines, lambda line: line.position in both)
+        both = {*found[POSITIONS]}.intersection(other[POSITIONS])
+        return select(self.lines, lambda line: line.position in both) if both else NOTHING
 
     def tier_factor(self, unit: str) -> tuple[int, int, tuple[int, int] | None]:
         """The tier's factor on per-amount awards of a unit: numerator, denominator, both as a pair unless 1."""

@@ -26,15 +26,17 @@ class Window:
     weekdays: frozenset[int] = EVERY_DAY
     hours: tuple[tuple[int, int], ...] = ALL_DAY
 
-    def admits(self, local: datetime) -> bool:
-        return self.refusal(local) == ""
-
     def refusal(self, local: datetime) -> str:
-        """Why the rule is shut at this naive local moment: early, late, weekday, hour, or "" if open."""
-        if self.opens is not None and local < self.opens:
-            return "early"
-        if self.closes is not None and local >= self.closes:
-            return "late"
+        """Why the rule is shut at this local moment: early, late, weekday, hour, or "" if open."""
+        if self.opens is not None or self.closes is not None:
+            wall = local.replace(tzinfo=None)
+            if self.opens is not None and wall < self.opens:
+                return "early"
+            if self.closes is not None and wall >= self.closes:
+                return "late"
+        return self._refusal_by_week(local)
+
+    def _refusal_by_week(self, local: datetime) -> str:
         minute = local.hour * 60 + local.minute
         today = local.isoweekday()
         is_in_hours = False
