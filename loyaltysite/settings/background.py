@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from celery.schedules import crontab
+
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
@@ -26,5 +28,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=HEARTBEAT_SECONDS),
         # An old heartbeat is no news: it must not queue up while no worker runs.
         "options": {"expires": HEARTBEAT_SECONDS},
+    },
+    "seal-ledgers": {
+        "task": "rewards.tasks.seal_ledgers",
+        "schedule": crontab(hour=2, minute=30),
     },
 }

@@ -186,4 +186,6 @@ SPECTACULAR_SETTINGS = {
 }
 
 METRICS_TOKEN = env.text("WAFA_METRICS_TOKEN", "")
+# Signs the daily seals of the ledger; without it a key derived from SECRET_KEY does.
+SEAL_KEY = env.text("WAFA_SEAL_KEY", "")
 LOGGING = log.configuration(level=env.text("WAFA_LOG_LEVEL", "INFO"), json_lines=True)
