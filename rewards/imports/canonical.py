@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from loyaltysite.kit.formats import minor_digits
 from rewards.imports import values
-from rewards.imports.columns import CANONICAL, IDENTITIES, OF_ORDER, Layout, lay_out
+from rewards.imports.columns import CANONICAL, IDENTITIES, OF_LINE, OF_ORDER, Layout, lay_out
 from rewards.imports.groups import Group
 from rewards.imports.values import CellRefused
 from rewards.intake.items import CancelIn, Item, LineIn, OrderIn, PaidIn, ReturnIn, ReturnLineIn, Who
@@ -49,10 +51,12 @@ class Profile:
     """How files of one kind are read. Others derive from it: see online_retail."""
 
     known: Sequence[str] = CANONICAL
+    of_line: Sequence[str] = OF_LINE
     required: Sequence[Sequence[str]] = REQUIRED
 
     def __init__(self, header: Sequence[str], *, mapping: Mapping[str, str], terms: Terms) -> None:
         self.layout: Layout = lay_out(header, mapping=mapping, known=self.known, required=self.required)
+        self.line_cells = itemgetter(*(self.layout[column] for column in self.of_line))
         self.terms = terms
 
     def key(self, cells: list[str]) -> str:
@@ -60,10 +64,7 @@ class Profile:
         cells.append("")
         at = self.layout
         kind = cells[at["type"]].strip().lower()
-        if kind == RETURN:
-            named = cells[at["return_id"]].strip()
-        else:
-            named = cells[at["order_id"]].strip()
+        named = cells[at["return_id" if kind == RETURN else "order_id"]].strip()
         return f"{kind or ORDER} {named}" if named else ""
 
     def share(self, group: Group) -> str:
@@ -83,8 +84,7 @@ class Reading:
     """One order being read; `number` is the row at hand, so that a refusal can name it."""
 
     def __init__(self, profile: Profile, group: Group) -> None:
-        self.at = profile.layout
-        self.terms = profile.terms
+        self.profile, self.at, self.terms = profile, profile.layout, profile.terms
         self.rows = group.rows
         self.number = 0
 
@@ -127,13 +127,21 @@ class Reading:
             source=self.terms.source,
             external_id=order,
             occurred_at=at,
-            lines=tuple([self._line(number, cells) for number, cells in enumerate(self.rows)]),
+            lines=self._lines(),
             member=self._member(),
             store=values.text(self.first("store") or self.terms.store, "store", most=64),
             channel=values.text(self.first("channel"), "channel", most=32),
             currency=self._currency(),
             is_paid=kind == ORDER,
         )
+
+    def _lines(self) -> tuple[LineIn, ...]:
+        digits, cells_of = minor_digits(self._currency()), self.profile.line_cells
+        lines = []
+        for number, cells in enumerate(self.rows):
+            self.number = number
+            lines.append(line_of(digits, *cells_of(cells)))
+        return tuple(lines)
 
     def _moment(self) -> datetime:
         return values.moment(self.first("occurred_at"), self.terms.zone, self.terms.pattern, self.terms.days)
@@ -158,63 +166,21 @@ class Reading:
                 )
         return None
 
-    def _line(self, number: int, cells: list[str]) -> LineIn:
-        self.number, at = number, self.at
-        count = values.quantity(cells[at["quantity"]].strip() or "1", "quantity")
-        digits = minor_digits(self._currency())
-        amount, discount = self._amounts(cells, count, digits)
-        if amount < 0:
-            raise CellRefused("discount", _("more than the line costs."))
-        kind = cells[at["kind"]].strip().lower() or KINDS[0]
-        if kind not in KINDS:
-            raise CellRefused(
-                "kind", _("“%(text)s” is none of %(kinds)s."), text=values.shown(kind), kinds=", ".join(KINDS)
-            )
-        tax, cost = cells[at["tax"]].strip(), cells[at["unit_cost"]].strip()
-        return LineIn(
-            sku=values.text(cells[at["sku"]].strip(), "sku", most=128),
-            quantity=count,
-            amount_minor=amount,
-            name=values.text(cells[at["name"]].strip(), "name", most=300),
-            category=values.text(cells[at["category"]].strip(), "category", most=128),
-            kind=kind,
-            discount_minor=discount,
-            tax_minor=self._tax(tax, amount, digits) if tax else 0,
-            cost_minor=values.line_amounts(count, cost, "", digits)[0] if cost else None,
-        )
-
-    def _amounts(self, cells: list[str], count: int, digits: int) -> tuple[int, int]:
-        price, amount = cells[self.at["unit_price"]].strip(), cells[self.at["amount"]].strip()
-        discount = cells[self.at["discount"]].strip()
-        if not price:
-            net = values.minor(values.number(amount, "amount"), digits, "amount")
-            return net, values.line_amounts(0, "0", discount, digits)[1]
-        found = values.line_amounts(count, price, discount, digits)
-        if amount and values.minor(values.number(amount, "amount"), digits, "amount") != found[0]:
-            raise CellRefused("amount", _("differs from quantity × unit_price − discount."))
-        return found
-
-    def _tax(self, text: str, amount: int, digits: int) -> int:
-        found = values.minor(values.number(text, "tax"), digits, "tax")
-        if not 0 <= found <= amount:
-            raise CellRefused(
-                "tax", _("“%(text)s” is not a part of the line's amount."), text=values.shown(text)
-            )
-        return found
-
     def _return(self, order: str, at: datetime) -> ReturnIn:
         lines: list[ReturnLineIn] = []
         amount: int | None = None
+        digits, cells_of = minor_digits(self._currency()), self.profile.line_cells
         for number, cells in enumerate(self.rows):
             self.number = number
-            sku, count = cells[self.at["sku"]].strip(), cells[self.at["quantity"]].strip()
-            digits = minor_digits(self._currency())
+            sku, _name, _category, _kind, count, *amounts = (cell.strip() for cell in cells_of(cells))
             if not sku and not count:
-                amount = (amount or 0) + self._amounts(cells, 1, digits)[0]
+                amount = (amount or 0) + amounts_of(1, digits, *amounts[:3])[0]
                 continue
             size = values.quantity(count or "1", "quantity")
             lines.append(
-                ReturnLineIn(values.text(sku, "sku", most=128), size, self._amounts(cells, size, digits)[0])
+                ReturnLineIn(
+                    values.text(sku, "sku", most=128), size, amounts_of(size, digits, *amounts[:3])[0]
+                )
             )
         if lines and amount is not None:
             raise CellRefused("sku", _("a return has either lines or one amount."))
@@ -227,3 +193,55 @@ class Reading:
             lines=tuple(lines),
             amount_minor=amount,
         )
+
+
+@lru_cache(maxsize=1 << 16)
+def line_of(  # noqa: PLR0917 - the cells in the order of columns.OF_LINE
+    digits: int, sku: str, name: str, category: str, kind: str, quantity: str, price: str, amount: str,
+    discount: str, tax: str, cost: str,
+) -> LineIn:  # fmt: skip
+    """One line from its cells. Kept, because a shop sells the same things over and over; nobody changes it."""
+    count = values.quantity(quantity.strip() or "1", "quantity")
+    net, off = amounts_of(count, digits, price.strip(), amount.strip(), discount.strip())
+    if net < 0:
+        raise CellRefused("discount", _("more than the line costs."))
+    cost = cost.strip()
+    return LineIn(
+        sku=values.text(sku.strip(), "sku", most=128),
+        quantity=count,
+        amount_minor=net,
+        name=values.text(name.strip(), "name", most=300),
+        category=values.text(category.strip(), "category", most=128),
+        kind=_kind(kind.strip().lower()),
+        discount_minor=off,
+        tax_minor=_tax(tax.strip(), net, digits),
+        cost_minor=values.line_amounts(count, cost, "", digits)[0] if cost else None,
+    )
+
+
+def amounts_of(count: int, digits: int, price: str, amount: str, discount: str) -> tuple[int, int]:
+    """What a line costs net of its discount, and the discount: from its price, or as `amount` says."""
+    if not price:
+        net = values.minor(values.number(amount, "amount"), digits, "amount")
+        return net, values.line_amounts(0, "0", discount, digits)[1]
+    found = values.line_amounts(count, price, discount, digits)
+    if amount and values.minor(values.number(amount, "amount"), digits, "amount") != found[0]:
+        raise CellRefused("amount", _("differs from quantity × unit_price − discount."))
+    return found
+
+
+def _kind(text: str) -> str:
+    if text and text not in KINDS:
+        raise CellRefused(
+            "kind", _("“%(text)s” is none of %(known)s."), text=values.shown(text), known=", ".join(KINDS)
+        )
+    return text or KINDS[0]
+
+
+def _tax(text: str, amount: int, digits: int) -> int:
+    if not text:
+        return 0
+    found = values.minor(values.number(text, "tax"), digits, "tax")
+    if not 0 <= found <= amount:
+        raise CellRefused("tax", _("“%(text)s” is not a part of the line's amount."), text=values.shown(text))
+    return found

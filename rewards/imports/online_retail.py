@@ -13,9 +13,10 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -52,6 +53,7 @@ ABROAD, HOME = "export", "United Kingdom"
 
 class Profile(canonical.Profile):
     known = COLUMNS
+    of_line = ("StockCode", "Description", "Quantity", "UnitPrice")
     required = tuple((column,) for column in COLUMNS if column != "Country")
 
     def __init__(self, header: Sequence[str], *, mapping: Mapping[str, str], terms: Terms) -> None:
@@ -76,7 +78,7 @@ class Reading:
     """One invoice being read; `number` is the row at hand."""
 
     def __init__(self, profile: Profile, group: Group) -> None:
-        self.at, self.terms = profile.layout, profile.terms
+        self.profile, self.at, self.terms = profile, profile.layout, profile.terms
         self.invoice, self.rows = group.key, group.rows
         self.number = 0
 
@@ -86,58 +88,34 @@ class Reading:
         except CellRefused as error:
             raise RowRefused(self.number, error.code, str(error)) from None
 
-    def cell(self, row: list[str], column: str) -> str:
-        return row[self.at[column]].strip()
+    def cell(self, column: str) -> str:
+        """A cell of the first row, which speaks for the whole invoice."""
+        return self.rows[0][self.at[column]].strip()
 
     def _item(self) -> Item | str:
         if self.invoice.startswith("A"):
             return BAD_DEBT
-        counts, amounts = self._counts(), self._amounts()
+        figures = self._figures()
         if self.invoice.startswith("C"):
-            return self._return(counts, amounts)
-        if not any(amounts):
-            return WRITE_OFF if max(counts) < 0 else NOTHING_SOLD
-        return self._order(counts, amounts)
+            return self._return(figures)
+        if not any(price for _count, price in figures):
+            return WRITE_OFF if max(figures)[0] < 0 else NOTHING_SOLD
+        return self._order()
 
-    def _counts(self) -> list[int]:
+    def _figures(self) -> list[tuple[int, Decimal]]:
+        quantity, price = self.at["Quantity"], self.at["UnitPrice"]
         found = []
-        for self.number, row in enumerate(self.rows):
-            found.append(values.signed_quantity(self.cell(row, "Quantity"), "Quantity"))
+        for number, row in enumerate(self.rows):
+            self.number = number
+            found.append(figures_of(row[quantity], row[price]))
         return found
 
-    def _amounts(self) -> list[Decimal]:
-        found = []
-        for self.number, row in enumerate(self.rows):
-            price = values.number(self.cell(row, "UnitPrice"), "UnitPrice")
-            if price < 0:
-                raise CellRefused("UnitPrice", _("below zero."))
-            found.append(price)
-        return found
-
-    def _member(self) -> Who | None:
-        customer = self.cell(self.rows[0], "CustomerID").removesuffix(".0")
-        if not customer:
-            return None
-        return Who("shop", values.identity(customer, "shop", "CustomerID", None), joins=True)
-
-    def _order(self, counts: list[int], prices: list[Decimal]) -> OrderIn:
+    def _order(self) -> OrderIn:
+        cells_of = self.profile.line_cells
         lines = []
-        for self.number, (row, count, price) in enumerate(zip(self.rows, counts, prices, strict=True)):
-            if count <= 0:
-                raise CellRefused("Quantity", _("a sale needs a quantity above zero."))
-            sku, name = self.cell(row, "StockCode"), self.cell(row, "Description")
-            kind = KINDS.get(sku) or ("gift_card" if VOUCHER.fullmatch(sku) else "product")
-            lines.append(
-                LineIn(
-                    sku=values.text(sku, "StockCode", most=128),
-                    quantity=count,
-                    amount_minor=values.line_amounts(count, str(price), "", 2)[0],
-                    name=values.text(name, "Description", most=300),
-                    category=category_of(name) if kind == "product" else "",
-                    kind=kind,
-                )
-            )
-        country = self.cell(self.rows[0], "Country")
+        for number, row in enumerate(self.rows):
+            self.number = number
+            lines.append(line_of(*cells_of(row)))
         return OrderIn(
             source=self.terms.source,
             external_id=values.text(self.invoice, "InvoiceNo", most=128),
@@ -145,21 +123,16 @@ class Reading:
             lines=tuple(lines),
             member=self._member(),
             store=self.terms.store,
-            channel="web" if country == HOME else ABROAD,
+            channel="web" if self.cell("Country") == HOME else ABROAD,
         )
 
-    def _moment(self) -> datetime:
-        terms = self.terms
-        return values.moment(
-            self.cell(self.rows[0], "InvoiceDate"), terms.zone, terms.pattern, terms.days, "InvoiceDate"
-        )
-
-    def _return(self, counts: list[int], prices: list[Decimal]) -> ReturnIn:
+    def _return(self, figures: list[tuple[int, Decimal]]) -> ReturnIn:
         lines = []
-        for self.number, (row, count, price) in enumerate(zip(self.rows, counts, prices, strict=True)):
+        for number, (row, (count, price)) in enumerate(zip(self.rows, figures, strict=True)):
+            self.number = number
             if count >= 0:
                 raise CellRefused("Quantity", _("a cancellation needs a quantity below zero."))
-            sku = values.text(self.cell(row, "StockCode"), "StockCode", most=128)
+            sku = values.text(row[self.at["StockCode"]].strip(), "StockCode", most=128)
             lines.append(ReturnLineIn(sku, -count, values.line_amounts(-count, str(price), "", 2)[0]))
         return ReturnIn(
             source=self.terms.source,
@@ -168,3 +141,43 @@ class Reading:
             member=self._member(),
             lines=tuple(lines),
         )
+
+    def _moment(self) -> datetime:
+        terms = self.terms
+        return values.moment(self.cell("InvoiceDate"), terms.zone, terms.pattern, terms.days, "InvoiceDate")
+
+    def _member(self) -> Who | None:
+        customer = self.cell("CustomerID").removesuffix(".0")
+        if not customer:
+            return None
+        return Who("shop", values.identity(customer, "shop", "CustomerID", None), joins=True)
+
+
+@lru_cache(maxsize=1 << 15)
+def figures_of(quantity: str, price: str) -> tuple[int, Decimal]:
+    """Quantity, of either sign, and unit price of a row."""
+    count, amount = (
+        values.signed_quantity(quantity.strip(), "Quantity"),
+        values.number(price.strip(), "UnitPrice"),
+    )
+    if amount < 0:
+        raise CellRefused("UnitPrice", _("below zero."))
+    return count, amount
+
+
+@lru_cache(maxsize=1 << 16)
+def line_of(sku: str, name: str, quantity: str, price: str) -> LineIn:
+    """A line sold. Kept, because a shop sells the same things over and over; it is a value that nobody changes."""
+    sku, name = sku.strip(), name.strip()
+    count, amount = figures_of(quantity, price)
+    if count <= 0:
+        raise CellRefused("Quantity", _("a sale needs a quantity above zero."))
+    kind = KINDS.get(sku) or ("gift_card" if VOUCHER.fullmatch(sku) else "product")
+    return LineIn(
+        sku=values.text(sku, "StockCode", most=128),
+        quantity=count,
+        amount_minor=values.line_amounts(count, str(amount), "", 2)[0],
+        name=values.text(name, "Description", most=300),
+        category=category_of(name) if kind == "product" else "",
+        kind=kind,
+    )

@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from loyaltysite.kit.errors import DomainError
 from members.models import Program, Store
 from rewards import intake, rulebook
+from rewards.imports import coverage
 from rewards.imports.canonical import Profile, RowRefused
 from rewards.imports.groups import Group, Refusals
 from rewards.imports.rejects import Reject
 from rewards.imports.tallies import Tally
-from rewards.intake.items import Item, OrderIn, Outcome
+from rewards.intake.items import Item, OrderIn, Outcome, ReturnIn
 from rewards.posting import Busy
 
 TRIES = 5
@@ -73,14 +74,24 @@ class Recorder:
         elif self.batch:
             items = [item for _group, item in self.batch]
             self._create_stores(items)
-            for (group, item), outcome in zip(self.batch, self._record(items), strict=True):
-                if outcome.status == "refused":
-                    self._reject(group, group.numbers[0], outcome.code, outcome.message)
-                else:
-                    self.part.tally.count(item, outcome)
+            self._count(self._record(items))
         part, self.part = self.part, Part()
         self.batch.clear()
         return part
+
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
+        tally = self.part.tally
+        returns: list[tuple[ReturnIn, Outcome]] = []
+        for (group, item), outcome in zip(self.batch, outcomes, strict=True):
+            if outcome.status == "refused":
+                self._reject(group, group.numbers[0], outcome.code, outcome.message)
+                continue
+            tally.count(item, outcome)
+            if isinstance(item, ReturnIn) and outcome.member_id is not None:
+                returns.append((item, outcome))
+        not_at_all, in_part = coverage.count_lines(returns)
+        tally.unmatched_lines += not_at_all
+        tally.partly_matched_lines += in_part
 
     def _reject(self, group: Group, blamed: int, code: str, reason: str) -> None:
         self.refusals.add(group.key, blamed)

@@ -7,15 +7,13 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from django.utils.translation import gettext as _
 
 from rewards.imports.sources import STANDARD_INPUT, SourceUnreadable
 
 EXTRA = ("rejected_row", "rejected_code", "rejected_reason")
-# A spreadsheet would run such a cell as a formula; the quote makes it text there.
-FORMULA = ("=", "@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class RejectFile:
         self._file: IO[str] | None = None
         self._writer: Any = None
 
-    def __enter__(self) -> RejectFile:
+    def __enter__(self) -> Self:
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
@@ -71,7 +69,7 @@ class RejectFile:
         except OSError as error:
             raise self._unwritable(error) from None
         self._writer = csv.writer(self._file, delimiter=self.delimiter, lineterminator="\n")
-        self._writer.writerow([*(name for name in self.header), *EXTRA])
+        self._writer.writerow([*self.header, *EXTRA])
 
     def _unwritable(self, error: OSError) -> SourceUnreadable:
         return SourceUnreadable(

@@ -57,9 +57,8 @@ class Lines:
                 self._skip(read)
                 self.fault = _("this row is longer than a million characters")
                 line = "\n"
-            elif not line.isascii() or "\0" in line:
-                if found := BAD.search(line):
-                    self.fault = self._complain(found[0])
+            elif (not line.isascii() or "\0" in line) and (found := BAD.search(line)):
+                self.fault = self._complain(found[0])
             yield line
 
     def _read(self, read: Callable[[int], str]) -> str:

@@ -17,7 +17,8 @@ class Tally:
     """`orders` are those that were taken, now or before: recorded, repeated and waiting add up to all items taken.
     Revenue is what the lines of these orders cost. `points` and `reversed_points` are of this run, by unit.
 
-    `unmatched_lines` of `return_lines` were not covered, or not wholly, by earlier purchases."""
+    Of the `return_lines`, `unmatched_lines` were not covered by earlier purchases and `partly_matched_lines` not
+    wholly; lines of returns without a member are counted apart and match nothing."""
 
     rows: int = 0
     orders: int = 0
@@ -29,6 +30,8 @@ class Tally:
     anonymous_returns: int = 0
     return_lines: int = 0
     unmatched_lines: int = 0
+    partly_matched_lines: int = 0
+    anonymous_return_lines: int = 0
     payments: int = 0
     cancellations: int = 0
     recorded: int = 0
@@ -56,9 +59,11 @@ class Tally:
             self._count_order(item)
         elif isinstance(item, ReturnIn):
             self.returns += 1
-            self.anonymous_returns += item.member is None and not item.order
-            self.return_lines += len(item.lines)
-            self.unmatched_lines += outcome.unmatched if outcome else 0
+            if item.member is None and not item.order:
+                self.anonymous_returns += 1
+                self.anonymous_return_lines += len(item.lines)
+            else:
+                self.return_lines += len(item.lines)
         elif isinstance(item, PaidIn):
             self.payments += 1
         elif isinstance(item, CancelIn):
@@ -116,7 +121,9 @@ class Report:
         found = {name: dict(value) if isinstance(value, Counter) else value for name, value in found.items()}
         return found | {
             "member_orders": self.tally.orders - self.tally.anonymous_orders,
-            "matched_lines": self.tally.return_lines - self.tally.unmatched_lines,
+            "matched_lines": self.tally.return_lines
+            - self.tally.unmatched_lines
+            - self.tally.partly_matched_lines,
             "members_created": self.members_created,
             "customers": self.customers,
             "currency": self.currency,
@@ -151,12 +158,19 @@ class Report:
             ),
             (
                 _("returns"),
-                _("%(all)s with %(lines)s lines, %(unmatched)s of them not covered by earlier purchases")
+                _(
+                    "%(all)s with %(lines)s lines, %(none)s of them not covered by earlier purchases, %(part)s in part"
+                )
                 % {
                     "all": format_number(tally.returns),
                     "lines": format_number(tally.return_lines),
-                    "unmatched": format_number(tally.unmatched_lines),
+                    "none": format_number(tally.unmatched_lines),
+                    "part": format_number(tally.partly_matched_lines),
                 },
+            ),
+            (
+                _("returns without a member"),
+                format_number(tally.anonymous_returns),
             ),
             (_("recorded"), format_number(tally.recorded)),
             (_("there before"), format_number(tally.repeated)),
