@@ -233,7 +233,7 @@ def next_period(period: str, day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def _reason(step: Step, code: str, text: str, **params: Any) -> Reason:
+def _reason(step: Step, code: str, text: str, /, **params: Any) -> Reason:
     return Reason(step.rule_id, code, text % params if params else text, params)
 
 

@@ -6,7 +6,10 @@ terms) is an object bound to such a name. Ten rules are priced twice as fast as 
 
 import linecache
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from hashlib import blake2b
 from textwrap import indent
+from types import CodeType
 from typing import Any
 
 from rewards.engine.plans import Plan, Price, Step, Target
@@ -27,11 +30,16 @@ def generate(plans: Sequence[Plan]) -> tuple[Price, str]:
     ]
     text = "def price(situation, trace=None):\n" + indent("\n".join(lines), "    ") + "\n"
     names = _names(plans)
-    name = f"<rules {id(names):x}>"
+    exec(_compile(text), names)  # noqa: S102 (numbers and names of our own making only)
+    return names["price"], text
+
+
+@lru_cache(maxsize=64)
+def _compile(text: str) -> CodeType:
+    name = f"<rules {blake2b(text.encode(), digest_size=6).hexdigest()}>"
     # Tracebacks show the lines of the generated text.
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    exec(compile(text, name, "exec"), names)  # noqa: S102 (numbers and names of our own making only)
-    return names["price"], text
+    return compile(text, name, "exec")
 
 
 def _names(plans: Sequence[Plan]) -> dict[str, Any]:
@@ -157,6 +165,7 @@ class _UnitWriter:
     def _desire(self, step: Step) -> Lines:
         number = step.number
         if step.is_multiplier:
+            yield f"desired{number} = 0"
             for target in step.targets:
                 yield from self._multiply(step, target)
         else:
