@@ -2,9 +2,9 @@
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from loyaltysite.kit.conditions.kinds import MONTH_DAY, Kind, Op
 from loyaltysite.kit.conditions.nodes import (
@@ -22,8 +22,7 @@ from loyaltysite.kit.conditions.nodes import (
 from loyaltysite.kit.conditions.registry import Read, reader
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """What "now" means: the instant in UTC, and the day it falls on in the program's time zone."""
 
     at: datetime
@@ -268,6 +267,7 @@ def shift[T: (date, datetime)](start: T, days: int) -> T:
         return edge.replace(tzinfo=UTC) if isinstance(edge, datetime) else edge
 
 
+@lru_cache(maxsize=1024)
 def days_of_year(today: date, first: int, last: int) -> tuple[int, int] | None:
     """Month-days from `first` to `last` days away, both ends in; None is every day of the year.
 
