@@ -73,9 +73,19 @@ class Course:
         return max((row for row in self.standings if row.covers(moment)), key=self._place, default=None)
 
     def level_at(self, moment: datetime) -> Level | None:
-        """The level in force: that of the standing, else the base, else none."""
+        """The level in force at a moment: that of the standing, else the base, else none."""
         row = self.at(moment)
         return self.scheme.by_id[row.tier_id] if row else self.scheme.base
+
+    @property
+    def standing(self) -> StandingRow | None:
+        """What is in force from here on, just after the last fact."""
+        return self._current
+
+    @property
+    def level(self) -> Level | None:
+        """The level that the next order will have; `level_at(now)` is still that of the order posted now."""
+        return self.scheme.by_id[self._current.tier_id] if self._current else self.scheme.base
 
     def progress(self, now: datetime) -> Progress:
         """What is needed for the next level and to keep this one, and by when (37)."""

@@ -48,8 +48,7 @@ class Progress:
 def measure(course: Course, now: datetime) -> Progress:
     """The progress of a course that is settled to `now`."""
     scheme = course.scheme
-    row = course.at(now)
-    level = course.level_at(now)
+    row, level = course.standing, course.level
     total = course.total(now)
     above = scheme.next_above(level)
     missing, keep_from, keep_by = _keeping(course, row, level, now)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
+import orjson
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +24,6 @@ from rewards.tiers.records import Move, StandingRow, Totals
 from rewards.tiers.schemes import DAY, TICK, Level, Scheme
 
 CHUNK = 500
-CHANGING = ("confirms_at", "valid_until", "ended_at")
 
 # Waits for nobody: who is being written to now is taken by the next run.
 DUE = """
@@ -31,6 +31,15 @@ DUE = """
     WHERE s.program_id = %(program)s AND s.ended_at IS NULL AND s.valid_until <= %(now)s
       AND (s.origin = 'manual' OR s.valid_until <= %(cutoff)s) AND s.member_id <> ALL(%(idle)s)
     LIMIT %(limit)s FOR NO KEY UPDATE OF h SKIP LOCKED
+"""
+
+
+CHANGE = """
+    UPDATE rewards_standing t
+    SET confirms_at = s.confirms_at, valid_until = s.valid_until, ended_at = s.ended_at
+    FROM jsonb_to_recordset(%s::jsonb)
+        AS s(id bigint, confirms_at timestamptz, valid_until timestamptz, ended_at timestamptz)
+    WHERE t.id = s.id
 """
 
 
@@ -211,9 +220,19 @@ def save(*, program: Program, courses: Mapping[int, Course], now: datetime) -> N
         return
     rows = [(pk, row) for pk, course in changed.items() for row in course.changed]
     new = [(row, _standing(program, pk, row)) for pk, row in rows if row.id is None]
-    old = [_standing(program, pk, row) for pk, row in rows if row.id is not None]
+    old = [
+        {
+            "id": row.id,
+            "confirms_at": row.confirms_at,
+            "valid_until": row.valid_until,
+            "ended_at": row.ended_at,
+        }
+        for _pk, row in rows
+        if row.id is not None
+    ]
     Holder.objects.filter(pk__in=changed).update(seq=F("seq") + 1)
-    Standing.objects.bulk_update(old, CHANGING)
+    with connection.cursor() as cursor:
+        cursor.execute(CHANGE, [orjson.dumps(old).decode()])
     Standing.objects.bulk_create([standing for _row, standing in new])
     for row, standing in new:
         row.id = standing.pk

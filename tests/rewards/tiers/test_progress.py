@@ -119,3 +119,11 @@ def test_a_negative_total_shows_no_more_than_the_whole_way_and_its_debt():
 
     assert progress.missing == 250
     assert progress.share == 0
+
+
+def test_the_answer_to_an_order_shows_what_it_won():
+    member = Timeline().buy("2026-02-01", 500)
+
+    assert member.tier("2026-02-01") == "basic"
+    assert member.course.level.key == "gold"
+    assert member.progress("2026-02-01").level.key == "gold"
