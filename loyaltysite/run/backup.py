@@ -49,6 +49,7 @@ def make(file: str = "") -> None:
             "pg_dump", ["--format=custom", "--no-owner", "--no-privileges", f"--file={folder / DUMP}"], url
         )
         fresh = folder / "backup.tar"
+        fresh.touch(mode=0o600)
         with tarfile.open(fresh, "w") as archive:
             archive.add(folder / DUMP, DUMP)
             for path in keys_and_media(var):
