@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nlargest
@@ -75,7 +75,9 @@ class Purse:
 
     def worth_minor(self, amount: int) -> int:
         """Money value of an amount of ledger units in minor units, rounded down."""
-        return amount * self.unit.worth_numerator // (self.unit.worth_denominator * 10**self.unit.precision)
+        return int(
+            amount * self.unit.worth_numerator // (self.unit.worth_denominator * 10**self.unit.precision)
+        )
 
 
 def lines_of(
@@ -154,6 +156,10 @@ def _order_of_use(lot: Lot) -> tuple[bool, bool, datetime, datetime, int]:
     return (not lot.is_active, lot.expires_at is None, far, lot.earned_at, lot.pk)
 
 
+def _facts(lines: Iterable[HistoryLine]) -> set[int]:
+    return {line.entry.fact_id for line in lines if line.entry.fact_id}
+
+
 def _add_orders(lines: list[HistoryLine], program: Program) -> None:
     wanted = {line.entry.order_id for line in lines if line.entry.order_id}
     found = Order.objects.filter(program=program, pk__in=wanted).in_bulk() if wanted else {}
@@ -163,7 +169,7 @@ def _add_orders(lines: list[HistoryLine], program: Program) -> None:
 
 def _add_awards(lines: list[HistoryLine], program: Program) -> None:
     earned = [line for line in lines if line.entry.kind == EntryKind.EARN and line.entry.fact_id]
-    awards = list(Award.objects.filter(program=program, fact_id__in={line.entry.fact_id for line in earned}))
+    awards = list(Award.objects.filter(program=program, fact_id__in=_facts(earned)))
     versions = (
         RuleVersion.objects.filter(pk__in={award.version_id for award in awards})
         .select_related("rule")

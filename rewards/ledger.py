@@ -204,7 +204,7 @@ def _read_and_work(wish: Wish) -> tuple[dict[str, Any], Movement]:
         "needs": True,
     }
     if wish.order:
-        request["orders"] = [{"source": wish.order[0], "external_id": wish.order[1]}]
+        request["orders"] = [{"i": 0, "source": wish.order[0], "external_id": wish.order[1]}]
     state = _read(wish.program, request, wish.now)
     if 0 in state.facts:
         return {"facts": []}, _repeated(state.facts[0], wish.fingerprint)

@@ -67,9 +67,9 @@ def document(items: Sequence[Item], rulebook: Rulebook, *, due: datetime) -> dic
     numbers = [value for kind, value in people if kind == "number"]
     if numbers:
         found["numbers"] = numbers
-    orders = {key for key in map(order_key, items) if key is not None}
+    orders = [(index, key) for index, item in enumerate(items) if (key := order_key(item)) is not None]
     if orders:
-        found["orders"] = [{"source": source, "external_id": number} for source, number in orders]
+        found["orders"] = [{"i": i, "source": source, "external_id": number} for i, (source, number) in orders]
     skus = list(_skus(items))
     if skus:
         found["skus"] = skus

@@ -1,6 +1,6 @@
 -- Reads in one snapshot all that a posting must know: who is meant, which facts and orders are already there, and the
 -- state of each holder with its guard. Rows are JSON arrays in the order that rewards/reading.py unpacks.
--- p: program, facts [{i, source, kind, external_id, revision}], who [{kind, value}], orders [{source, external_id}],
+-- p: program, facts [{i, source, kind, external_id, revision}], who [{kind, value}], orders [{i, source, external_id}],
 -- holders [id], skus [{kind, value, sku}], keys [counter keys], metrics_from, due (moment), needs (bool: whole wallets).
 CREATE OR REPLACE FUNCTION wafa_read(p jsonb) RETURNS json
 LANGUAGE plpgsql STABLE
@@ -15,7 +15,14 @@ DECLARE
     needy bigint[] := '{}';
     due timestamptz := (p->>'due')::timestamptz;
     who json;
+    facts json;
+    known int[];
 BEGIN
+    SELECT json_agg(json_build_array(w.i, f.id, encode(f.fingerprint, 'hex'), f.answer)), coalesce(array_agg(w.i), '{}')
+    INTO facts, known
+    FROM jsonb_to_recordset(p->'facts') AS w(i int, source text, kind text, external_id text, revision int)
+    JOIN members_fact f ON f.program_id = prog AND f.source = w.source AND f.kind = w.kind
+        AND f.external_id = w.external_id AND f.revision = w.revision;
     SELECT json_agg(json_build_array(w.kind, w.value, i.member_id)), array_agg(i.member_id) INTO who, named
     FROM jsonb_to_recordset(p->'who') AS w(kind text, value text)
     JOIN members_identity i ON i.program_id = prog AND i.kind = w.kind AND i.value = w.value;
@@ -25,9 +32,11 @@ BEGIN
     END IF;
 
     IF p ? 'orders' THEN
-        SELECT coalesce(array_agg(o.id), '{}') INTO orders
-        FROM jsonb_to_recordset(p->'orders') AS w(source text, external_id text)
-        JOIN members_order o ON o.program_id = prog AND o.source = w.source AND o.external_id = w.external_id;
+        -- What is only repeated needs no order.
+        SELECT coalesce(array_agg(DISTINCT o.id), '{}') INTO orders
+        FROM jsonb_to_recordset(p->'orders') AS w(i int, source text, external_id text)
+        JOIN members_order o ON o.program_id = prog AND o.source = w.source AND o.external_id = w.external_id
+        WHERE NOT w.i = ANY (known);
     END IF;
     IF p ? 'skus' THEN
         -- Lines that an unnamed return may match: the member's own, of the same SKU, not all returned yet.
@@ -51,11 +60,7 @@ BEGIN
 
     RETURN json_build_object(
         'catalogue', (SELECT c.catalogue FROM members_program c WHERE c.id = prog),
-        'facts', (
-            SELECT json_agg(json_build_array(w.i, f.id, encode(f.fingerprint, 'hex'), f.answer))
-            FROM jsonb_to_recordset(p->'facts') AS w(i int, source text, kind text, external_id text, revision int)
-            JOIN members_fact f ON f.program_id = prog AND f.source = w.source AND f.kind = w.kind
-                AND f.external_id = w.external_id AND f.revision = w.revision),
+        'facts', facts,
         'who', who,
         'members', (
             SELECT json_agg(json_build_array(h.id, h.seq, m.number, m.state, m.joined_at, m.birthday, m.language, m.tags))
@@ -115,9 +120,13 @@ AS $$
             SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,
                 l.active_at, l.expires_at, l.reserved, l.expired, l.awaits, l.terms, l.fact_id, l.order_id,
                 l.version_id, l.origin_id))
-            FROM rewards_lot l WHERE l.order_id = o.id OR l.id IN (
-                SELECT a.lot_id FROM rewards_entry e JOIN rewards_allocation a ON a.entry_id = e.id
-                WHERE e.order_id = o.id AND e.kind = 'spend')),
+            FROM (
+                SELECT * FROM rewards_lot own WHERE own.order_id = o.id
+                UNION ALL
+                SELECT used.* FROM rewards_lot used WHERE used.order_id IS DISTINCT FROM o.id AND used.id IN (
+                    SELECT a.lot_id FROM rewards_entry e JOIN rewards_allocation a ON a.entry_id = e.id
+                    WHERE e.order_id = o.id AND e.kind = 'spend')
+            ) l),
         'waiting', (
             SELECT json_agg(json_build_array(w.fact_id, w.payload) ORDER BY w.fact_id) FROM members_waitingfact w
             WHERE w.order_id = o.id),
