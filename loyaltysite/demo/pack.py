@@ -19,7 +19,9 @@ FOLDER = Path(__file__).resolve().parent / "online_retail"
 COLUMNS = (
     "InvoiceNo", "InvoiceDate", "CustomerID", "Country", "StockCode", "Description", "UnitPrice", "Quantity",
 )  # fmt: skip
-PACKING: list[dict[str, Any]] = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "pb": 0}]
+PACKING: list[dict[str, Any]] = [
+    {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "pb": 0}
+]
 
 
 def pack(*, source: Path, folder: Path) -> int:
@@ -50,7 +52,10 @@ def invoices(rows: Iterable[dict[str, str]]) -> Iterator[tuple[str, list[str]]]:
         said = [number, first["InvoiceDate"][:16], first["CustomerID"].removesuffix(".0"), first["Country"]]
         for line in lines:
             price = line["UnitPrice"].removesuffix(".0")
-            yield first["InvoiceDate"][:7], [*said, line["StockCode"], line["Description"], price, line["Quantity"]]
+            yield (
+                first["InvoiceDate"][:7],
+                [*said, line["StockCode"], line["Description"], price, line["Quantity"]],
+            )
             said = [""] * len(said)
 
 

@@ -14,15 +14,19 @@ from django.utils.translation import gettext as _
 from loyaltysite.kit.errors import DomainError
 from members.models import Program, Store
 from rewards import intake, rulebook
+from rewards.engine.definitions import RuleError
 from rewards.imports import coverage
 from rewards.imports.canonical import Profile, RowRefused
 from rewards.imports.groups import Group, Refusals
 from rewards.imports.rejects import Reject
 from rewards.imports.tallies import Tally
 from rewards.intake.items import Item, OrderIn, Outcome, ReturnIn
+from rewards.policies import PolicyError
 from rewards.posting import Busy
 
 TRIES = 5
+# What no item is to blame for.
+OF_PROGRAM = (Busy, RuleError, PolicyError)
 
 
 @dataclass(slots=True)
@@ -112,7 +116,7 @@ class Recorder:
             psycopg.errors.RaiseException,
             ValueError,
         ) as error:
-            if isinstance(error, Busy):
+            if isinstance(error, OF_PROGRAM):
                 raise
             if len(items) == 1:
                 code = error.code if isinstance(error, DomainError) else "not_recordable"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from django_scopes import scope
 
@@ -50,6 +51,7 @@ class Wish:
     creates_stores: bool = False
     is_dry_run: bool = False
     settles: bool = True
+    limit: int | None = None
 
 
 def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress: Progress) -> Report:
@@ -69,7 +71,7 @@ def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress
         tally = Tally()
         path = path_for(wish.path, wish.rejected)
         with RejectFile(path, table.header, table.delimiter) as rejects:
-            groups = Grouping(profile.key).groups(table.rows())
+            groups = islice(Grouping(profile.key).groups(table.rows()), wish.limit)
             for part in _parts(groups, recorder, wish):
                 tally.add(part.tally)
                 rejects.write(part.rejects)

@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 from django.db import connections
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit.errors import DomainError
 from rewards.imports.groups import Group

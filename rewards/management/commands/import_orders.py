@@ -49,6 +49,7 @@ class Command(BaseCommand):
             action="store_true",
             help="more history follows: do not expire points up to now yet",
         )
+        add("--limit", type=_at_least_one, metavar="N", help="only the first N orders and returns")
         add("--json", action="store_true", help="print the report as JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -106,6 +107,7 @@ def _wish(options: dict[str, Any]) -> runs.Wish:
         creates_stores=options["create_stores"],
         is_dry_run=options["dry_run"],
         settles=not options["no_settle"],
+        limit=options["limit"],
     )
 
 
