@@ -32,7 +32,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when every part works, else 503. A load balancer asks with ?for=web: without the worker."""
-    checks = {"database": check_database, "migrations": check_migrations, "redis": check_redis}
+    checks: dict[str, Callable[[], None]] = {
+        "database": check_database,
+        "migrations": check_migrations,
+        "redis": check_redis,
+    }
     if request.GET.get("for") != "web":
         checks["worker"] = check_worker
     results = {name: _run(name, check) for name, check in checks.items()}

@@ -185,4 +185,4 @@ class Cluster:
             "REVOKE ALL ON DATABASE {name} FROM PUBLIC",
             "GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {application}",
         ):
-            connection.execute(sql.SQL(statement).format(**names))  # type: ignore[arg-type]
+            connection.execute(sql.SQL(statement).format(**names))

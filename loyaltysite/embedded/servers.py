@@ -31,7 +31,7 @@ class Servers:
 
     def environment(self) -> dict[str, str]:
         """The variables that point a process of the site at these servers."""
-        found = {}
+        found: dict[str, str] = {}
         if self.postgres in self.wanted:
             found |= {"DATABASE_URL": self.postgres.url(), "DATABASE_OWNER_URL": self.postgres.url(OWNER)}
         if self.redis in self.wanted:

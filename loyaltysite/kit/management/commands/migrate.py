@@ -1,9 +1,8 @@
 """Django's migrate as the owner of the tables, who then gives the application's role its privileges."""
 
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import connections, transaction
 
@@ -11,7 +10,7 @@ from loyaltysite.kit import grants
 
 
 class Command(migrate.Command):
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.set_defaults(database=grants.OWNER)
 
