@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "rewards",
     "campaigns",
     "analytics",
+    "loyaltysite.demo",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
