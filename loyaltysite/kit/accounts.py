@@ -9,7 +9,9 @@ class Adapter(DefaultAccountAdapter):
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "account_inactive": _("This account is closed."),
-        "email_password_mismatch": _("This e-mail and this password do not belong together. Try again or take a code."),
+        "email_password_mismatch": _(
+            "This e-mail and this password do not belong together. Try again or take a code."
+        ),
         "incorrect_code": _("This code is another one. Look at the newest e-mail."),
         "incorrect_password": _("This is not the password of this account."),
         "too_many_login_attempts": _("Too many tries. Wait a few minutes, then try again."),
