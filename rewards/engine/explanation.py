@@ -111,8 +111,8 @@ class _Explainer:
         return bool(desired and (value or cut in {"group", "unit_order"}))
 
     def _stopped(self, step: Step) -> Reason | None:
-        earlier = (other for other in self.plan.steps if other.stops & step.bit and other.bit < step.bit)
-        stopper = next((other for other in earlier if self._was_let_in(other)), None)
+        stoppers = (other for other in self.plan.steps if other.stops & step.bit)
+        stopper = next((other for other in stoppers if self._was_let_in(other)), None)
         if stopper is None:
             return None
         text = _("“%(stopper)s” lets no later rule follow.")

@@ -151,6 +151,17 @@ class _UnitWriter:
         tests = [f"not {self._value(other)}" for other in earlier]
         tests += [f"gate{step.number}_{index}(situation)" for index in range(len(step.gates))]
         yield from _indented(self._amount(step), f"if {' and '.join(tests)}:" if tests else "")
+        for other in self.steps:
+            if step.stops & other.bit and other.bit < step.bit:
+                yield from self._take_back(step, other)
+
+    def _take_back(self, step: Step, other: Step) -> Lines:
+        """A rule that was worked out early, for a multiplier, is stopped after all."""
+        number = other.number
+        yield f"if {self._value(step)}:"
+        yield f"    desired{number} = 0"
+        if self._can_be_cut(other):
+            yield f'    value{number}, cut{number}, left{number} = 0, "", 0'
 
     def _amount(self, step: Step) -> Lines:
         found = _found(step)
@@ -192,7 +203,12 @@ class _UnitWriter:
         found = _found(step)
         yield f"if desired{target.number}:"
         if target.selector not in {0, step.selector}:
-            yield f"    both = situation.overlap({target.selector:d}, {found})"
+            overlap = (
+                f"overlap({target.selector:d}, {found})"
+                if step.selector
+                else f"selection({target.selector:d})"
+            )
+            yield f"    both = situation.{overlap}"
             found = "both"
         yield f"    desired{step.number} += {self._product(found, target)}"
 

@@ -1,4 +1,4 @@
-"""The order of evaluation: by priority, then id, but a multiplier after what it multiplies and a stop first."""
+"""Who comes before whom: by priority, then id; a multiplier after what it multiplies."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,21 +16,16 @@ def stopped_by(rule: Rule, rules: Sequence[Rule], targets: Targets) -> list[Rule
 
 
 def arrange(rules: Sequence[Rule], targets: Targets) -> list[Rule]:
-    """Every rule after those it depends on, otherwise by place.
+    """The order in which the rules are worked out: by place, save for multipliers.
 
-    Two multipliers may each stop the rule that the other one multiplies. Such a ring is cut where the first
-    rule that is no multiplier stands.
+    One that stops others must know at its place whether it gives anything, so what it multiplies comes before
+    it; every other one comes last, when it is settled what there is to multiply.
     """
-    needs = {rule.id: {target.id for target in targets.get(rule.id, ())} for rule in rules}
-    for rule in rules:
-        for other in stopped_by(rule, rules, targets):
-            needs[other.id].add(rule.id)
-    arranged: list[Rule] = []
-    waiting = sorted(rules, key=lambda rule: rule.place)
-    while waiting:
-        pending = {rule.id for rule in waiting}
-        ready = [rule for rule in waiting if not needs[rule.id] & pending]
-        chosen = next(iter(ready), None) or min(waiting, key=lambda rule: (rule.id in targets, rule.place))
-        arranged.append(chosen)
-        waiting.remove(chosen)
-    return arranged
+    by_place = sorted(rules, key=lambda rule: rule.place)
+    wanted: list[Rule] = []
+    for rule in by_place:
+        if rule.id not in targets:
+            wanted.append(rule)
+        elif rule.stop:
+            wanted += [*sorted(targets[rule.id], key=lambda target: target.place), rule]
+    return list({rule.id: rule for rule in [*wanted, *by_place]}.values())

@@ -1,7 +1,6 @@
 """The arithmetic of an award, folded small for storing and unfolded for people."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -10,6 +9,8 @@ from typing import Any
 Trail = tuple[Any, ...]
 
 Step = dict[str, object]
+
+MAX_DIGITS = 18
 
 
 def unfold(trail: Sequence[Any], *, cut_by: str, awarded: int) -> tuple[Step, ...]:
@@ -51,11 +52,11 @@ def _cap(cut_by: str, left: Fraction, final: Fraction) -> Step:
 
 def plain(value: Fraction) -> str:
     """An exact text: a plain decimal where there is one, else a fraction."""
-    rest = value.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    if rest != 1:
+    digits, scaled = 0, value
+    while scaled.denominator != 1 and digits < MAX_DIGITS:
+        digits, scaled = digits + 1, scaled * 10
+    if scaled.denominator != 1:
         return str(value)
-    text = format(Decimal(value.numerator) / Decimal(value.denominator), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = str(abs(scaled.numerator)).zfill(digits + 1)
+    sign = "-" if value < 0 else ""
+    return sign + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)

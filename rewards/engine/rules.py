@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit import conditions
+from rewards import policies
 from rewards.engine import fields, windows
 from rewards.engine.definitions import Part, RuleError
 from rewards.engine.windows import Window
@@ -18,6 +19,8 @@ __all__ = ["Amount", "Frequency", "Group", "Rule", "RuleError", "parse"]
 PERIODS = ("day", "week", "month", "year")
 CAPS = ("order", *PERIODS, "lifetime")
 MODES = ("all", "best", "first")
+
+CHECKS_OF_TERMS = {"expiry": policies.check_expiry, "pending": policies.check_pending}
 
 ORDER = "order"
 SCHEDULED = "schedule."
@@ -213,7 +216,12 @@ def _group(part: Part) -> Group:
 
 def _terms(part: Part) -> str:
     """The overrides as canonical JSON text, "" when the unit's own policies hold."""
-    terms = {name: dict(part.part(name).values) for name in ("expiry", "pending") if part.has(name)}
+    terms = {name: dict(part.part(name).values) for name in CHECKS_OF_TERMS if part.has(name)}
     if not terms:
         return ""
+    for name, policy in terms.items():
+        try:
+            CHECKS_OF_TERMS[name](policy)
+        except policies.PolicyError as error:
+            raise RuleError(str(error), path=part.at(name)) from error
     return json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

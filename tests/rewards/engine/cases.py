@@ -159,6 +159,18 @@ AMOUNTS = (
         (Order(NOON, TWO, {"base": 100, "items": 6, "mugs": 30}, left={"points": 43}),),
     ),
     Case(
+        "multiplier without a filter on a rule with one, on whole steps",
+        19,
+        {
+            "steps": {
+                "amount": {"kind": "per_amount", "points": "5", "per_minor": 1000, "steps": "whole"},
+                "lines": MUGS,
+            },
+            "half": {"amount": {"kind": "multiplier", "factor": "1.5"}},
+        },
+        (Order(NOON, TWO, {"steps": 30, "half": 15}, returned=(2,), left={"points": 45}),),
+    ),
+    Case(
         "multiplier stands first by priority and is still reckoned after its rule",
         19,
         {"triple": {"amount": {"kind": "multiplier", "factor": "3"}, "priority": 9}, "base": base()},
@@ -543,18 +555,18 @@ OVERRIDES = (
         19,
         {
             "base": base(),
-            "short": fixed("10", expiry={"kind": "rolling", "days": 30}),
+            "short": fixed("10", expiry={"kind": "days", "count": 30}),
             "bonus": fixed("5"),
         },
         (Order(NOON, TWO, {"base": 100, "short": 10, "bonus": 5}, left={"points": 55}),),
-        lots={"": 105, '{"expiry":{"days":30,"kind":"rolling"}}': 10},
+        lots={"": 105, '{"expiry":{"count":30,"kind":"days"}}': 10},
     ),
     Case(
         "another pending policy opens its own lot",
         19,
-        {"base": base(pending={"kind": "days", "days": 14}), "bonus": fixed("5")},
+        {"base": base(pending={"kind": "days", "count": 14}), "bonus": fixed("5")},
         (Order(NOON, TWO, {"base": 100, "bonus": 5}, left={"points": 45}),),
-        lots={"": 5, '{"pending":{"days":14,"kind":"days"}}': 100},
+        lots={"": 5, '{"pending":{"count":14,"kind":"days"}}': 100},
     ),
 )
 

@@ -28,9 +28,9 @@ class Model:
     def price(self, occasion: Occasion, context: Context) -> dict[int, tuple[Fraction, int]]:
         """What each rule desires and is awarded; rules that desire nothing are left out."""
         self.occasion, self.context = occasion, context
-        self.fired_memo: dict[int, Fraction] = {}
+        self.fired_memo: dict[int, bool] = {}
         desired = {number: self.desired(number) for number in self.places}
-        values = {number: self.capped(number) for number in self.places}
+        values = {number: self.limited(number, desired[number]) for number in self.places}
         self.apply_groups(values)
         self.apply_order_cap(values)
         return {
@@ -42,21 +42,70 @@ class Model:
     def desired(self, number: int) -> Fraction:
         if self.is_stopped(number) or not self.is_open(number):
             return Fraction(0)
+        if self.is_multiplier(number):
+            return self.extra(number, [target for target in self.targets() if self.desired(target)])
+        return self.own(number)
+
+    def own(self, number: int) -> Fraction:
+        """What a rule would give if no other rule stood in its way."""
+        rule, lines = self.rules[number], self.counting_lines(number)
+        return self.gives(rule, lines) if lines and self.is_open(number) else Fraction(0)
+
+    def counting_lines(self, number: int) -> list[Line]:
         rule = self.rules[number]
         lines = self.lines(rule)
-        if not any(line.is_counted for line in lines):
-            return Fraction(0)
-        if max(0, sum(line.basis_minor for line in lines)) < (rule.get("minimum_minor") or 0):
-            return Fraction(0)
-        if rule["amount"]["kind"] == "multiplier":
-            return sum((self.extra(rule, target, lines) for target in self.targets(number)), Fraction(0))
-        return self.gives(rule, lines)
+        is_enough = max(0, sum(line.basis_minor for line in lines)) >= (rule.get("minimum_minor") or 0)
+        return lines if is_enough and any(line.is_counted for line in lines) else []
 
-    def extra(self, rule: Definition, target: int, lines: Sequence[Line]) -> Fraction:
-        if not self.desired(target):
-            return Fraction(0)
-        both = [line for line in self.lines(self.rules[target]) if line in lines]
-        return (Fraction(rule["amount"]["factor"]) - 1) * self.gives(self.rules[target], both)
+    def extra(self, number: int, targets: Sequence[int]) -> Fraction:
+        factor, total = Fraction(self.rules[number]["amount"]["factor"]), Fraction(0)
+        lines = self.counting_lines(number)
+        for target in targets if lines else ():
+            both = [line for line in self.lines(self.rules[target]) if line in lines]
+            total += (factor - 1) * self.gives(self.rules[target], both)
+        return total
+
+    def is_multiplier(self, number: int) -> bool:
+        return self.rules[number]["amount"]["kind"] == "multiplier"
+
+    def targets(self) -> list[int]:
+        return [other for other in self.places if self.rules[other]["amount"]["kind"] in LINE_KINDS]
+
+    def before(self, number: int) -> list[int]:
+        """The rules that may stop this one: those that stand earlier, save multipliers that spare it."""
+        earlier = self.places[: self.places.index(number)]
+        spared = number in self.targets()
+        return [o for o in earlier if self.rules[o].get("stop") and not (spared and self.is_multiplier(o))]
+
+    def is_stopped(self, number: int) -> bool:
+        return any(self.fires(other) for other in self.before(number))
+
+    def fires(self, number: int) -> bool:
+        """Whether a rule that stops others does so. A multiplier decides at its own place: by what the rules
+        it multiplies give there, whatever stands between it and them."""
+        if number not in self.fired_memo:
+            if not self.is_multiplier(number):
+                value = self.limited(number, self.desired(number))
+            elif self.is_stopped(number) or not self.is_open(number):
+                value = Fraction(0)
+            else:
+                seen = [target for target in self.targets() if self.is_seen(target, number)]
+                value = self.limited(number, self.extra(number, seen))
+            self.fired_memo[number] = bool(value)
+        return self.fired_memo[number]
+
+    def is_seen(self, target: int, multiplier: int) -> bool:
+        if not self.own(target):
+            return False
+        for other in self.before(target):
+            if self.places.index(other) < self.places.index(multiplier):
+                is_stopped = self.fires(other)
+            else:
+                is_in_sight = other in self.targets() and self.is_seen(other, multiplier)
+                is_stopped = is_in_sight and bool(self.limited(other, self.own(other)))
+            if is_stopped:
+                return False
+        return True
 
     def gives(self, rule: Definition, lines: Sequence[Line]) -> Fraction:
         amount = rule["amount"]
@@ -78,17 +127,6 @@ class Model:
             case _:
                 return Fraction(amount["points"]) * self.scale
 
-    def targets(self, number: int) -> list[int]:
-        return [other for other in self.places if self.rules[other]["amount"]["kind"] in LINE_KINDS]
-
-    def is_stopped(self, number: int) -> bool:
-        for other in self.places[: self.places.index(number)]:
-            rule = self.rules[other]
-            spares = rule["amount"]["kind"] == "multiplier" and number in self.targets(other)
-            if rule.get("stop") and not spares and self.capped(other):
-                return True
-        return False
-
     def is_open(self, number: int) -> bool:
         rule = self.rules[number]
         wanted = (rule.get("conditions") or {}).get("value", self.occasion.channel)
@@ -102,19 +140,16 @@ class Model:
         wanted = (rule.get("lines") or {}).get("value")
         return [line for line in self.occasion.lines if wanted in {None, line.category}]
 
-    def capped(self, number: int) -> Fraction:
-        if number not in self.fired_memo:
-            value = self.desired(number)
-            for period, cap in self.rules[number].get("caps", {}).items():
-                used = 0 if period == "order" else self.counted(number, period)[0]
-                value = min(value, max(Fraction(0), Fraction(cap) * self.scale - used))
-            budget = self.rules[number].get("budget")
-            if budget is not None:
-                value = min(
-                    value, max(Fraction(0), Fraction(budget) * self.scale - self.counted(number, "budget")[0])
-                )
-            self.fired_memo[number] = value
-        return self.fired_memo[number]
+    def limited(self, number: int, value: Fraction) -> Fraction:
+        """What the rule's own caps and budget leave of a value."""
+        for period, cap in self.rules[number].get("caps", {}).items():
+            used = 0 if period == "order" else self.counted(number, period)[0]
+            value = min(value, max(Fraction(0), Fraction(cap) * self.scale - used))
+        budget = self.rules[number].get("budget")
+        if budget is not None:
+            used = self.counted(number, "budget")[0]
+            value = min(value, max(Fraction(0), Fraction(budget) * self.scale - used))
+        return value
 
     def counted(self, number: int, period: str) -> tuple[int, int]:
         local = self.occasion.local

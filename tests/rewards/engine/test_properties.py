@@ -1,5 +1,7 @@
 """The engine against the naive model, and what must hold for all rules, orders and contexts."""
 
+from fractions import Fraction
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -123,7 +125,7 @@ def test_steps_end_at_what_was_awarded(scene):
     for award in program.price(occasion, context).awards:
         last = award.steps[-1]
 
-        assert float(last["amount"]) * 10**terms.precision == award.awarded
+        assert Fraction(str(last["amount"])) * 10**terms.precision == award.awarded
 
 
 def _limit(rule: dict, key: str, precision: int) -> int | None:
