@@ -26,7 +26,7 @@ def test_it_works():
         priority=-2,
         group={"key": "promo", "mode": "best"},
         stop=True,
-        expiry={"kind": "rolling", "days": 30},
+        expiry={"kind": "days", "count": 30},
         conditions={"all": []},
     )
 
@@ -35,13 +35,13 @@ def test_it_works():
     assert rule.caps == {"day": Fraction(25, 2), "lifetime": 100}
     assert rule.frequency == Frequency(times=3, period="week")
     assert rule.group == Group("promo", "best")
-    assert rule.terms == '{"expiry":{"days":30,"kind":"rolling"}}'
+    assert rule.terms == '{"expiry":{"count":30,"kind":"days"}}'
     assert rule.conditions is None
 
 
 def test_terms_do_not_depend_on_the_order_of_keys():
-    first = read(pending={"kind": "days", "days": 3}, expiry={"kind": "none"})
-    second = read(expiry={"kind": "none"}, pending={"days": 3, "kind": "days"})
+    first = read(pending={"kind": "days", "count": 3}, expiry={"kind": "none"})
+    second = read(expiry={"kind": "none"}, pending={"count": 3, "kind": "days"})
 
     assert first.terms == second.terms
 
@@ -96,6 +96,8 @@ def test_terms_do_not_depend_on_the_order_of_keys():
         ({"window": {"hours": [["9h", 10]]}}, "window.hours[0][0]"),
         ({"window": {"hours": [9, 17]}}, "window.hours[0]"),
         ({"expiry": "never"}, "expiry"),
+        ({"expiry": {"kind": "days"}}, "expiry"),
+        ({"pending": {"kind": "weather"}}, "pending"),
         ({"conditions": {"field": "order.totl", "op": ">", "value": 1}}, "conditions.field"),
         (
             {"conditions": {"all": [{"field": "order.total", "op": ">", "value": "x"}]}},
