@@ -33,9 +33,12 @@ class Book:
     next_due_at: datetime | None = None
     is_new: bool = False
     is_complete: bool = True
+    # The next moment of lots that were not read.
+    unread_due_at: datetime | None = None
+    is_moved: bool = False
     lots: dict[int, LotRow] = field(default_factory=dict)
-    entries: list[dict[str, Any]] = field(default_factory=list)
-    allocations: list[dict[str, int]] = field(default_factory=list)
+    entries: list[list[Any]] = field(default_factory=list)
+    allocations: list[list[int]] = field(default_factory=list)
 
     # --- movements -------------------------------------------------------------------------------------------------
 
@@ -56,9 +59,11 @@ class Book:
                 self._expire(lot, moment)
             else:
                 self._activate(lot, moment)
-        self.next_due_at = min(
-            (lot.due_at for lot in self.lots.values() if lot.remaining and lot.due_at), default=None
-        )
+        moments = [lot.due_at for lot in self.lots.values() if lot.remaining and lot.due_at]
+        if self.unread_due_at is not None:
+            moments.append(self.unread_due_at)
+        self.next_due_at = min(moments, default=None)
+        self.is_moved = True
 
     def credit(
         self,
@@ -76,10 +81,12 @@ class Book:
         order_id: int | None = None,
         version_id: int | None = None,
         origin_id: int | None = None,
+        earner_id: int | None = None,
         mends_id: int | None = None,
     ) -> LotRow:
         """Open a lot of `amount`; what becomes active repays arrears first (26). A lot already past its date is
-        expired by the settle() that follows."""
+        expired by the settle() that follows. A lot that comes from
+        another (`origin_id`) belongs to the order that earned that (`earner_id`)."""
         is_active = active_at is not None and active_at <= moment
         repaid = min(self.arrears, amount) if is_active else 0
         lot = LotRow(
@@ -94,7 +101,7 @@ class Book:
             awaits=awaits,
             terms=terms,
             fact_id=fact_id,
-            order_id=order_id,
+            order_id=order_id if origin_id is None else earner_id,
             version_id=version_id,
             origin_id=origin_id,
             is_new=True,
@@ -237,20 +244,22 @@ class Book:
         grace_until: datetime | None,
     ) -> None:
         """Give spent points back to the lot they came from, with its old expiry; a lot that has meanwhile ended comes
-        back as a new lot usable until `grace_until` (27)."""
-        if lot.expires_at is not None and lot.expires_at <= moment:
+        back as a new lot usable until `grace_until`, which still belongs to the order that earned it (27)."""
+        has_ended = lot.expires_at is not None and lot.expires_at <= moment
+        if has_ended or amount > lot.granted - lot.expired - lot.remaining:
             self.credit(
                 "restore",
                 amount,
                 at=at,
                 moment=moment,
                 active_at=at,
-                expires_at=grace_until,
+                expires_at=grace_until if has_ended else lot.expires_at,
                 earned_at=lot.earned_at,
                 terms=lot.terms,
                 fact_id=fact_id,
                 order_id=order_id,
                 origin_id=lot.id,
+                earner_id=lot.order_id,
             )
             return
         repaid = min(self.arrears, amount)
@@ -366,7 +375,7 @@ class Book:
 
     def _allocate(self, entry: int, lot: LotRow, amount: int) -> None:
         if amount:
-            self.allocations.append({"entry_id": entry, "lot_id": lot.id, "amount": amount})
+            self.allocations.append([entry, lot.id, amount])
 
     def _enter(
         self,
@@ -384,6 +393,7 @@ class Book:
         mends_id: int | None = None,
     ) -> int:
         """Append one entry to the chain; its digest covers the previous one and the canonical text."""
+        self.is_moved = True
         self.seq += 1
         self.pending += pending
         self.active += active
@@ -400,28 +410,28 @@ class Book:
         )
         self.digest = sha256(self.digest + canonical.encode()).digest()
         number = self.take_id()
+        # In the order of columns that rewards/sql/post.sql names.
         self.entries.append(
-            {
-                "id": number,
-                "wallet_id": self.id,
-                "program_id": self.program_id,
-                "seq": self.seq,
-                "kind": kind,
-                "at": at,
-                "posted_at": moment,
-                "pending_change": pending,
-                "active_change": active,
-                "reserved_change": reserved,
-                "arrears_change": arrears,
-                "pending": self.pending,
-                "active": self.active,
-                "reserved": self.reserved,
-                "arrears": self.arrears,
-                "lot_id": lot.id if lot else None,
-                "fact_id": fact_id,
-                "order_id": order_id,
-                "mends_id": mends_id,
-                "digest": "\\x" + self.digest.hex(),
-            }
+            [
+                number,
+                self.id,
+                self.seq,
+                kind,
+                at,
+                moment,
+                pending,
+                active,
+                reserved,
+                arrears,
+                self.pending,
+                self.active,
+                self.reserved,
+                self.arrears,
+                lot.id if lot else None,
+                fact_id,
+                order_id,
+                mends_id,
+                "\\x" + self.digest.hex(),
+            ]
         )
         return number

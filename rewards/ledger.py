@@ -164,9 +164,8 @@ def _settle_holders(program: Program, holders: list[int], now: datetime) -> tupl
     for person in state.people.values():
         for book in person.books.values():
             book.settle(now)
-            if book.entries:
-                moved += 1
-                person.is_touched = True
+            moved += bool(book.entries)
+            person.is_touched |= book.is_moved
     return rows.document(state), moved
 
 
@@ -207,7 +206,7 @@ def _read_and_work(wish: Wish) -> tuple[dict[str, Any], Movement]:
         request["orders"] = [{"i": 0, "source": wish.order[0], "external_id": wish.order[1]}]
     state = _read(wish.program, request, wish.now)
     if 0 in state.facts:
-        return {"facts": []}, _repeated(state.facts[0], wish.fingerprint)
+        return {}, _repeated(state.facts[0], wish.fingerprint)
     person, unit = state.people.get(wish.member_id), state.rulebook.units.get(wish.unit)
     if person is None or unit is None:
         raise NotFound
@@ -222,24 +221,14 @@ def _work(wish: Wish, state: State, person: Person, unit: UnitInfo) -> tuple[dic
     book.settle(wish.now)
     order_id = None
     if wish.order:
-        order_id = (state.orders.get(wish.order) or content.awaited(*wish.order, state, posted)).id
+        order = state.orders.get(wish.order) or content.awaited(*wish.order, state, posted)
+        state.hold(order, posted.fact_id)
+        order_id = order.id
     wish.move(book, state.rulebook, posted.fact_id, order_id)
     person.is_touched = True
     answer = {"active": book.active}
-    fact = {
-        "id": posted.fact_id,
-        "program_id": state.rulebook.program_id,
-        "source": wish.source,
-        "kind": wish.kind,
-        "external_id": wish.key,
-        "revision": 0,
-        "fingerprint": "\\x" + wish.fingerprint.hex(),
-        "holder_id": person.id,
-        "order_id": order_id,
-        "answer": answer,
-        "recorded_at": wish.now,
-    }
-    rows.add(state, "facts", fact)
+    key = (wish.source, wish.kind, wish.key, 0)
+    rows.add_fact(state, key, wish.fingerprint, posted, answer, holder_id=person.id, order_id=order_id)
     rows.add_event(
         state,
         f"points.{wish.kind}",

@@ -1,7 +1,7 @@
 """When points become usable and when they end: expiry and pending policies (SEMANTICS 7 to 10), pure functions.
 
 Expiry: {} or {"kind": "none"}; {"kind": "days"|"months", "count": N}; {"kind": "end_of", "period": "month"|"quarter"|
-"year", "after": N}; {"kind": "dates", "dates": ["06-30", "12-31"]}; {"kind": "inactivity", "days": N}.
+"year", "after": N}; {"kind": "dates", "dates": ["06-30", "12-31"]}.
 Pending: {} or {"kind": "none"}; {"kind": "days"|"hours", "count": N}; {"kind": "date", "on": "2026-03-01"};
 {"kind": "event", "event": "delivered"}.
 """
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from loyaltysite.kit.errors import DomainError
 
+LONGEST = 36_525
 PERIOD_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -107,14 +108,13 @@ def check_expiry(policy: Mapping[str, object]) -> None:
             "months": ("count",),
             "end_of": ("period",),
             "dates": ("dates",),
-            "inactivity": ("days",),
         },
     )
     if policy.get("kind") == "end_of" and policy["period"] not in PERIOD_MONTHS:
         raise PolicyError(_("The period is month, quarter or year."), field="expiry")
     try:
         last_day(policy, date(2024, 2, 29))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise PolicyError(_("This expiry policy cannot be read."), field="expiry") from error
 
 
@@ -127,12 +127,14 @@ def check_pending(policy: Mapping[str, object]) -> None:
         active_at(policy, datetime(2024, 2, 29, tzinfo=UTC), ZoneInfo("UTC"))
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise PolicyError(_("This pending policy cannot be read."), field="pending") from error
+    if policy.get("kind") == "event" and not 1 <= len(str(policy["event"])) <= 32:
+        raise PolicyError(_("The name of an event has 1 to 32 characters."), field="pending")
 
 
 def _check(policy: Mapping[str, object], known: dict[str, tuple[str, ...]]) -> None:
     kind = str(policy.get("kind", "none"))
     if kind not in known or any(key not in policy for key in known[kind]):
         raise PolicyError(_("Unknown or incomplete policy: %(kind)s.") % {"kind": kind})
-    count = policy.get("count", policy.get("days", 1))
-    if not isinstance(count, int) or count < 1:
+    count = policy.get("count", 1)
+    if type(count) is not int or not 1 <= count <= LONGEST:
         raise PolicyError(_("The length of a policy is a whole number of at least 1."))

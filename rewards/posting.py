@@ -21,8 +21,11 @@ from loyaltysite.kit.errors import DomainError
 
 TRIES = 6
 ISO = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
-# Somebody else was faster: a repeated fact, order, member or seq, a spent budget, a moved anchor, a deadlock.
-RACES = ("23505", "23514", "WF001", "40P01", "40001")
+# Somebody else was faster: a moved anchor, a deadlock, a serialization failure; a repeated fact, order, member or seq,
+# a spent budget. The latter two kinds are faults of ours if they last.
+MOVED = ("WF001", "40P01", "40001")
+RACES = (*MOVED, "23505", "23514")
+LOCKED = "55P03"
 
 
 class Busy(DomainError):
@@ -44,6 +47,8 @@ def read(document: dict[str, Any]) -> dict[str, Any]:
 
 def post(document: dict[str, Any]) -> bool:
     """Write everything, or nothing and return False when a holder moved. Raises psycopg errors on other conflicts."""
+    if not document:
+        return True
     with raw_cursor() as cursor:
         row = cursor.execute("SELECT wafa_post(%s::jsonb)", [_dump(document)], prepare=True).fetchone()
     return row is not None and row[0] == "posted"
@@ -65,12 +70,14 @@ def attempt[Result](
             with transaction.atomic() if outer or number else nullcontext():
                 document, result = read_and_work()
                 if number and document.get("guards"):
-                    _lock([guard["id"] for guard in document["guards"]])
+                    _lock(document["guards"]["ids"])
                     document, result = read_and_work()
                 if post(document):
                     return result
         except psycopg.Error as error:
-            if error.sqlstate not in RACES or number == TRIES - 1:
+            if error.sqlstate == LOCKED:
+                raise Busy from error
+            if error.sqlstate not in RACES or (number == TRIES - 1 and error.sqlstate not in MOVED):
                 raise
     raise Busy
 

@@ -137,7 +137,7 @@ def _overrides(terms: str) -> tuple[str | None, Mapping[str, Any] | None]:
 
 def canonical(policy: Mapping[str, Any]) -> str:
     """A policy as the text that caches are keyed by; "" for one that never does anything."""
-    if policy.get("kind", "none") in ("none", "inactivity"):
+    if policy.get("kind", "none") == "none":
         return ""
     return json.dumps(policy, sort_keys=True, separators=(",", ":"))
 

@@ -15,7 +15,7 @@ from django_scopes import scope
 
 from members.models import Program
 from rewards import ids, posting, rulebook
-from rewards.intake import recording, requests, rows
+from rewards.intake import checks, recording, requests, rows
 from rewards.intake.items import Item, Outcome
 from rewards.intake.state import State, unpack
 
@@ -31,10 +31,14 @@ def record(
     are refused one by one, and the others are taken. With `at_own_time` each item is posted as of its own moment, as an
     import of history needs it. Raises rewards.posting.Busy when other writers do not let it through.
     """
-    if not items:
-        return []
+    refused = checks.refuse(items, now)
+    taken = [item for index, item in enumerate(items) if index not in refused] if refused else items
+    if not taken:
+        return [refused[index] for index in range(len(items))]
     with scope(program=program):
-        return posting.attempt(lambda: _read_and_work(program, items, now, at_own_time=at_own_time))
+        told = posting.attempt(lambda: _read_and_work(program, taken, now, at_own_time=at_own_time))
+    answers = iter(told)
+    return [refused[index] if index in refused else next(answers) for index in range(len(items))]
 
 
 def _read_and_work(

@@ -6,24 +6,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from loyaltysite.kit.errors import DomainError
 from members import identities, numbers
 from rewards.engine import basis
 from rewards.intake import earning, rows
+from rewards.intake.checks import Refusal
 from rewards.intake.items import OrderIn, Outcome, Who
 from rewards.intake.state import Line, OrderRow, Person, Posted, State
 
 AWAITED, PLACED, PAID, CANCELLED = "awaited", "placed", "paid", "cancelled"
-
-
-class Refusal(DomainError):
-    """One item cannot be taken; the others of its batch are."""
-
-    code = "item_refused"
-
-    def __init__(self, code: str, message: str, field: str = "") -> None:
-        super().__init__(message, field=field or None)
-        self.reason = code
 
 
 def check_order(item: OrderIn, state: State) -> None:
@@ -31,19 +21,12 @@ def check_order(item: OrderIn, state: State) -> None:
     if item.currency and item.currency != state.rulebook.currency:
         message = _("Send the amount in %(currency)s, with the rate in your own records.")
         raise Refusal("currency_foreign", message % {"currency": state.rulebook.currency}, "currency")
-    if not item.lines:
-        raise Refusal("order_empty", _("An order needs at least one line."), "lines")
     if item.store and item.store not in state.rulebook.stores:
         raise Refusal("store_unknown", _("There is no store %(code)s.") % {"code": item.store}, "store")
-    if not item.external_id:
-        raise Refusal("order_unnamed", _("An order needs its number."), "external_id")
-    for line in item.lines:
-        if line.quantity < 1:
-            raise Refusal(
-                "quantity_invalid", _("A quantity is a whole number of at least 1."), "lines.quantity"
-            )
-        if line.amount_minor < 0:
-            raise Refusal("amount_negative", _("The amount of a line is not negative."), "lines.amount")
+    if state.rulebook.basis.prices_include_tax and any(
+        line.tax_minor > line.amount_minor for line in item.lines
+    ):
+        raise Refusal("tax_invalid", _("The tax contained is not more than the amount."), "lines.tax")
 
 
 def awaited(source: str, external_id: str, state: State, posted: Posted) -> OrderRow:
@@ -149,7 +132,7 @@ def find(who: Who, state: State, source: str, posted: Posted) -> Person:
         "id": person.id,
         "program_id": state.rulebook.program_id,
         "number": person.number,
-        "name": who.name[:200],
+        "name": who.name,
         "language": who.language,
         "source": source,
         "joined_at": posted.at,

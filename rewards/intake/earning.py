@@ -40,7 +40,7 @@ def _all_lines(order: OrderRow) -> Iterable[Line]:
 def _left_lines(order: OrderRow) -> Iterable[Line]:
     for line in order.lines:
         basis = line.left_basis
-        if line.left and (basis or not line.basis_minor) and line.left_minor + line.left_basis:
+        if line.left and (line.left_minor or not line.refunded_minor):
             yield Line(
                 line.position,
                 line.sku,

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from loyaltysite.kit.errors import DomainError
 from rewards.engine.facts import Occasion
 from rewards.engine.pricing import Pricing
-from rewards.intake import content, earning, requests, returns, revisions, rows
-from rewards.intake.content import AWAITED, PAID, Refusal
-from rewards.intake.items import CancelIn, EventIn, Item, OrderIn, Outcome, PaidIn, ReturnIn
+from rewards.intake import checks, content, earning, requests, returns, revisions, rows
+from rewards.intake.checks import Refusal
+from rewards.intake.content import AWAITED, PAID
+from rewards.intake.items import CancelIn, EventIn, Item, OrderIn, Outcome, PaidIn, ReturnIn, Who
 from rewards.intake.state import OrderRow, Person, Posted, State
 from rewards.rulebook import Engine
 
@@ -25,10 +26,8 @@ def work(items: Sequence[Item], state: State, *, at_own_time: bool) -> list[Outc
         moment = item.occurred_at if at_own_time else max(state.now, item.occurred_at)
         try:
             outcome = _work_one(index, item, state, moment, done)
-        except Refusal as refusal:
-            outcome = Outcome("refused", refusal.reason, str(refusal))
         except DomainError as error:
-            outcome = Outcome("refused", error.code, str(error))
+            outcome = checks.answer(error)
         outcomes.append(outcome)
     return outcomes
 
@@ -48,7 +47,6 @@ def _work_one(
     if index in state.facts:
         number, first, answer = state.facts[index]
         return _repeat(first == mark, Outcome(**{**answer, "fact_id": number}))
-    check_moment(item, state)
     posted = Posted(item.occurred_at, moment, state.take_id())
     outcome = _dispatch(item, state, posted)
     outcome.fact_id = posted.fact_id
@@ -62,13 +60,6 @@ def _repeat(is_same: bool, first: Outcome) -> Outcome:
         raise Refusal("fact_contradicts", _("This was already recorded with other content."))
     values = {name: getattr(first, name) for name in Outcome.__dataclass_fields__}
     return Outcome(**{**values, "status": "repeated" if first.status == "recorded" else first.status})
-
-
-def check_moment(item: Item, state: State) -> None:
-    if item.occurred_at.tzinfo is None:
-        raise Refusal("moment_without_zone", _("The moment needs a time zone."), "occurred_at")
-    if item.occurred_at > state.now + requests.TOO_LATE:
-        raise Refusal("moment_in_future", _("The moment lies in the future."), "occurred_at")
 
 
 def _dispatch(item: Item, state: State, posted: Posted) -> Outcome:
@@ -102,6 +93,8 @@ def record_order(item: OrderIn, state: State, posted: Posted) -> Outcome:
     content.check_order(item, state)
     order = state.orders.get((item.source, item.external_id))
     if order is not None and order.state != AWAITED:
+        if order.member_id is None and item.member is not None and revisions.is_newer(item, order):
+            return _claim(item, item.member, order, state, posted)
         return revisions.revise(item, order, state, posted)
     person = content.find(item.member, state, item.source, posted) if item.member else None
     if order is None:
@@ -129,6 +122,18 @@ def _earn(order: OrderRow, person: Person, state: State, posted: Posted) -> dict
     rows.add_pricing(order, pricing, state, posted.fact_id)
     revisions.measure(order, person, state, posted, points=earning.points(order.awarded, state))
     return order.awarded
+
+
+def _claim(item: OrderIn, who: Who, order: OrderRow, state: State, posted: Posted) -> Outcome:
+    """A change says whose order it was: what is left of it earns as of its own moment."""
+    person = content.find(who, state, item.source, posted)
+    revisions.refill(item, order, person, state, posted)
+    posted_then = Posted(order.occurred_at, posted.moment, posted.fact_id)
+    awarded = dict(_earn(order, person, state, posted_then))
+    taken = revisions.settle(order, revisions.unreturned(order, state), state, posted, gives_back="earn")
+    outcome = content.answer("recorded", order, person, state, awarded)
+    outcome.reversed = {key: value for key, value in taken.items() if value > 0}
+    return outcome
 
 
 def _apply_waiting(order: OrderRow, state: State, moment: datetime, outcome: Outcome) -> None:
@@ -176,6 +181,7 @@ def record_event(item: EventIn, state: State, posted: Posted) -> Outcome:
     person = content.find(item.member, state, item.source, posted)
     engine = state.rulebook.engine_at(item.occurred_at)
     person.is_touched = True
+    _wake(item, state, posted)
     pricing = Pricing((), (), {})
     if person.state == "active" and item.kind in engine.kinds:
         pricing = _price_event(item, person, engine, state, posted)
@@ -184,6 +190,17 @@ def record_event(item: EventIn, state: State, posted: Posted) -> Outcome:
     if course is not None and earned:
         course.add(item.occurred_at, now=posted.moment, points=earned, fact_id=posted.fact_id)
     return content.answer("recorded", None, person, state, dict(pricing.totals))
+
+
+def _wake(item: EventIn, state: State, posted: Posted) -> None:
+    """An event that names an order wakes what that order's lots awaited of it (7)."""
+    key = requests.order_key(item)
+    order = state.orders.get(key) if key else None
+    if order is None or not order.lots:
+        return
+    owner = state.hold(order, posted.fact_id)
+    if owner is not None:
+        revisions.wake(order, item.kind, owner, state, posted)
 
 
 def _price_event(item: EventIn, person: Person, engine: Engine, state: State, posted: Posted) -> Pricing:
@@ -202,25 +219,21 @@ def _price_event(item: EventIn, person: Person, engine: Engine, state: State, po
 
 
 def _store_fact(item: Item, mark: bytes, outcome: Outcome, state: State, posted: Posted) -> None:
-    source, kind, external_id, revision = requests.key_of(item)
     answer = {
         name: value
         for name in Outcome.__dataclass_fields__
         if name != "fact_id" and (value := getattr(outcome, name)) not in ("", None, {}, 0)
     }
-    row = {
-        "id": posted.fact_id,
-        "program_id": state.rulebook.program_id,
-        "source": source,
-        "kind": kind,
-        "external_id": external_id,
-        "revision": revision,
-        "fingerprint": "\\x" + mark.hex(),
-        "holder_id": outcome.member_id,
-        "order_id": outcome.order_id,
-        "answer": answer,
-        "recorded_at": posted.moment,
-    }
-    rows.add(state, "facts", row)
+    rows.add_fact(
+        state,
+        requests.key_of(item),
+        mark,
+        posted,
+        answer,
+        holder_id=outcome.member_id,
+        order_id=outcome.order_id,
+    )
     data = {"awarded": outcome.awarded, "reversed": outcome.reversed}
-    rows.add_event(state, kind, posted, data, holder_id=outcome.member_id, order_id=outcome.order_id)
+    rows.add_event(
+        state, requests.kind_of(item), posted, data, holder_id=outcome.member_id, order_id=outcome.order_id
+    )

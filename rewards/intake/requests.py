@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -17,8 +17,6 @@ from rewards.policies import add_months
 from rewards.rulebook import Rulebook
 from rewards.tiers.schemes import Scheme
 
-# Clocks of tills run ahead at times; more than this is a mistake.
-TOO_LATE = timedelta(days=1)
 KINDS = {OrderIn: "order", PaidIn: "order.paid", CancelIn: "order.cancelled", ReturnIn: "return"}
 
 
@@ -44,10 +42,13 @@ def payload(item: Item) -> dict[str, Any]:
 
 
 def order_key(item: Item) -> tuple[str, str] | None:
-    """The order an item is about, by source and external id."""
+    """The order an item is about, by source and external id. An event names one as `order` in its data."""
     if isinstance(item, ReturnIn):
         return (item.source, item.order) if item.order else None
-    return None if isinstance(item, EventIn) else (item.source, item.external_id)
+    if isinstance(item, EventIn):
+        named = item.data.get("order")
+        return (item.source, named) if named and isinstance(named, str) else None
+    return item.source, item.external_id
 
 
 def who_of(item: Item) -> Who | None:
@@ -60,7 +61,7 @@ def document(items: Sequence[Item], rulebook: Rulebook, *, due: datetime) -> dic
         "program": rulebook.program_id,
         "facts": [_fact(index, item) for index, item in enumerate(items)],
         "due": due.isoformat(),
-        "needs": any(isinstance(item, ReturnIn | CancelIn | PaidIn) or _is_change(item) for item in items),
+        "needs": any(_moves_old_points(item) for item in items),
     }
     people = {_normal(who) for who in map(who_of, items) if who is not None}
     found["who"] = [{"kind": kind, "value": value} for kind, value in people if kind != "number"]
@@ -69,7 +70,9 @@ def document(items: Sequence[Item], rulebook: Rulebook, *, due: datetime) -> dic
         found["numbers"] = numbers
     orders = [(index, key) for index, item in enumerate(items) if (key := order_key(item)) is not None]
     if orders:
-        found["orders"] = [{"i": i, "source": source, "external_id": number} for i, (source, number) in orders]
+        found["orders"] = [
+            {"i": i, "source": source, "external_id": number} for i, (source, number) in orders
+        ]
     skus = list(_skus(items))
     if skus:
         found["skus"] = skus
@@ -87,8 +90,11 @@ def _metrics_from(items: Sequence[Item], scheme: Scheme) -> date:
     return add_months(first, -2 * scheme.months)
 
 
-def _is_change(item: Item) -> bool:
-    return isinstance(item, OrderIn) and item.revision > 0
+def _moves_old_points(item: Item) -> bool:
+    """Whether more than new lots may move: then the wallets are read whole."""
+    if isinstance(item, OrderIn):
+        return item.revision > 0
+    return not isinstance(item, EventIn) or order_key(item) is not None
 
 
 def _fact(index: int, item: Item) -> dict[str, Any]:
@@ -117,16 +123,23 @@ def _add_counters(found: dict[str, Any], items: Sequence[Item], rulebook: Rulebo
             continue
         engine = rulebook.engine_at(item.occurred_at)
         kind = item.kind if isinstance(item, EventIn) else "order"
-        if kind not in engine.kinds:
-            continue
         store = item.store if isinstance(item, OrderIn) else ""
         occasion = Occasion(kind, item.occurred_at, item.occurred_at.astimezone(rulebook.zone), store)
+        if kind == "order" and rulebook.scheme is not None and rulebook.scheme.counted == "visits":
+            keys.add(visit_key(occasion))
+        if kind not in engine.kinds:
+            continue
         keys.update(engine.program.counter_keys(occasion))
         budgets.update(engine.budgets)
     if keys:
         found["keys"] = list(keys)
     if budgets:
         found["budgets"] = list(budgets)
+
+
+def visit_key(occasion: Occasion) -> str:
+    """The counter of a member's orders in one store on one local day: together they are one visit."""
+    return f"0:v{occasion.local.date().isoformat()}:{occasion.store}"
 
 
 def as_item(payload: dict[str, Any], kind: str) -> PaidIn | CancelIn | ReturnIn:

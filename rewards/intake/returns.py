@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from rewards.books import Book
 from rewards.intake import content, revisions, rows
-from rewards.intake.content import CANCELLED, Refusal
+from rewards.intake.content import CANCELLED
 from rewards.intake.items import Outcome, ReturnIn, ReturnLineIn
 from rewards.intake.state import Line, OrderRow, Person, Posted, State
 from rewards.policies import day_start
@@ -35,20 +33,20 @@ def record_named(item: ReturnIn, order: OrderRow, state: State, posted: Posted) 
         return _finish(item, [], missed, order, state, posted)
     was = revisions.before(order, state)
     matches: list[Match] = []
+    refunded = sum(line.refunded_minor for line in order.lines)
     if item.lines:
         for asked in item.lines:
             matches += _apply(_match_in(asked, [order]))
     elif item.amount_minor is not None:
-        _shrink(order, item.amount_minor)
+        refunded += item.amount_minor
     else:
         matches = _apply(_all_left(order))
+    revisions.spread_refund(order.lines, min(refunded, order.total_minor))
     return _finish(item, [(order, was)], matches, order, state, posted)
 
 
 def record_unnamed(item: ReturnIn, person: Person | None, state: State, posted: Posted) -> Outcome:
     """A return that names no order: line by line to the member's latest earlier orders that hold the SKU (30)."""
-    if not item.lines:
-        raise Refusal("return_without_lines", _("A return that names no order needs its lines."), "lines")
     candidates: list[OrderRow] = []
     if person is not None:
         mine = state.orders_of.get(person.id, ())
@@ -62,6 +60,8 @@ def record_unnamed(item: ReturnIn, person: Person | None, state: State, posted: 
             if order.id not in touched:
                 touched[order.id] = (order, revisions.before(order, state))
         matches += _apply(found)
+    for order, _was in touched.values():
+        revisions.spread_refund(order.lines, sum(line.refunded_minor for line in order.lines))
     return _finish(item, list(touched.values()), matches, None, state, posted, person=person)
 
 
@@ -84,8 +84,6 @@ def cancel(order: OrderRow, state: State, posted: Posted) -> Outcome:
 
 def _match_in(asked: ReturnLineIn, orders: list[OrderRow]) -> list[Match]:
     """Where the quantity asked for was bought and is not back yet, capped at what is left; the rest unmatched."""
-    if asked.quantity < 1:
-        raise Refusal("quantity_invalid", _("A quantity is a whole number of at least 1."), "lines.quantity")
     wanted, found = asked.quantity, []
     for order in orders:
         for line in order.lines:
@@ -118,21 +116,6 @@ def _apply(matches: list[Match]) -> list[Match]:
     return matches
 
 
-def _shrink(order: OrderRow, amount: int) -> None:
-    """An amount refund: all unreturned lines shrink in proportion, shares by largest remainder."""
-    lefts = [(line, line.left_minor) for line in order.lines if line.left_minor > 0]
-    total = sum(left for _line, left in lefts)
-    amount = min(amount, total)
-    if not total:
-        return
-    shares = [(left * amount // total, left * amount % total, line) for line, left in lefts]
-    missing = amount - sum(share for share, _rest, _line in shares)
-    shares.sort(key=lambda row: (-row[1], row[2].position))
-    for index, (share, _rest, line) in enumerate(shares):
-        line.refunded_minor += share + (index < missing)
-        line.is_changed = True
-
-
 # --- settling -------------------------------------------------------------------------------------------------------
 
 
@@ -163,12 +146,9 @@ def _finish(
 
 def _settle(order: OrderRow, was: revisions.Before, state: State, posted: Posted) -> dict[str, int]:
     """Post what the return of some of an order's lines takes back and gives back."""
-    person = state.people.get(order.member_id or 0)
-    taken = revisions.settle(order, was, person, state, posted, gives_back="restore")
-    if person is None:
-        order.fact_id = posted.fact_id
-    else:
-        _restore_spent(order, was, person, state, posted)
+    taken = revisions.settle(order, was, state, posted, gives_back="restore")
+    if order.spent:
+        _restore_spent(order, state, posted)
     return taken
 
 
@@ -213,26 +193,28 @@ def _line_row(number: int, index: int, match: Match) -> dict[str, Any]:
     }
 
 
-def _restore_spent(
-    order: OrderRow, was: revisions.Before, person: Person, state: State, posted: Posted
-) -> None:
+def _restore_spent(order: OrderRow, state: State, posted: Posted) -> None:
     """Points spent on the order go back in proportion to the refunded net value, rounded in the member's favour,
-    last taken first, and never more than was spent (27, 28)."""
-    if not order.spent or not order.total_minor:
-        return
+    last taken first, and never more than was spent (27, 28). They go to who spent them, whoever bought."""
     parts_of: dict[int, list[tuple[int, int]]] = {}
-    for wallet, _entry, lot, amount in sorted(order.spent, key=lambda row: row[1]):
+    for wallet, _entry, lot, amount in order.spent:
         parts_of.setdefault(wallet, []).append((lot, amount))
-    books = {book.id: book for book in person.books.values()}
+    holders = {book.id: (book, person) for person in state.people.values() for book in person.books.values()}
     for wallet, parts in parts_of.items():
-        spent = sum(amount for _lot, amount in parts)
-        done = _refunded(spent, order.total_minor - was.left_minor, order.total_minor)
-        wanted = _refunded(spent, order.returned_minor, order.total_minor)
-        _give_back(books[wallet], parts, range(done, wanted), order, state, posted)
+        book, person = holders[wallet]
+        done = order.restored.get(wallet, 0)
+        wanted = _wanted(order, sum(amount for _lot, amount in parts))
+        if wanted > done:
+            person.is_touched = True
+            order.restored[wallet] = wanted
+            _give_back(book, parts, range(done, wanted), order, state, posted)
 
 
-def _refunded(spent: int, returned_minor: int, total_minor: int) -> int:
-    return -(-spent * returned_minor // total_minor)
+def _wanted(order: OrderRow, spent: int) -> int:
+    """How much of what was spent should be back; of an order without value, all once nothing of it is left."""
+    if not order.total_minor:
+        return 0 if any(line.left for line in order.lines) else spent
+    return -(-spent * order.returned_minor // order.total_minor)
 
 
 def _give_back(
@@ -241,7 +223,7 @@ def _give_back(
     """Walk the lots from the last taken and give back the points of `span`: those before it are back already."""
     zone = state.rulebook.zone
     book.settle(posted.moment)
-    grace = day_start(posted.at.astimezone(zone).date() + timedelta(days=GRACE_DAYS + 1), zone)
+    grace = day_start(posted.moment.astimezone(zone).date() + timedelta(days=GRACE_DAYS + 1), zone)
     passed = 0
     for lot_id, amount in reversed(parts):
         start, end = max(span.start, passed), min(span.stop, passed + amount)

@@ -8,14 +8,17 @@ posted before, either sign; it does not matter in which order returns and change
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from rewards.engine import basis
 from rewards.engine.pricing import Pricing
-from rewards.intake import content, earning, rows
-from rewards.intake.content import CANCELLED, PAID, PLACED, Refusal
+from rewards.intake import content, earning, requests, rows
+from rewards.intake.checks import Refusal
+from rewards.intake.content import CANCELLED, PAID, PLACED
 from rewards.intake.items import OrderIn, Outcome
-from rewards.intake.state import Line, OrderRow, Person, Posted, State
+from rewards.intake.state import Line, OrderRow, Person, Posted, Settled, State, share
 from rewards.lots import Reversal
 from rewards.rulebook import UnitInfo
 
@@ -45,16 +48,13 @@ def price(order: OrderRow, state: State, *, left: bool) -> Pricing:
     return engine.program.price(earning.occasion_of(order, state, left=left), order.context)
 
 
-def settle(
-    order: OrderRow, was: Before, person: Person | None, state: State, posted: Posted, *, gives_back: str
-) -> dict[str, int]:
+def settle(order: OrderRow, was: Before, state: State, posted: Posted, *, gives_back: str) -> dict[str, int]:
     """Post the difference that a change of the order's lines makes; returns {unit key: taken back}, negative for
     what was given. `gives_back` is the kind of entry for a difference in the member's favour."""
-    order.is_changed = True
+    person = state.hold(order, posted.fact_id)
     order.returned_minor = order.total_minor - _left_minor(order)
     if person is None or order.context is None:
         return {}
-    person.is_touched = True
     gross, left = price(order, state, left=False), price(order, state, left=True)
     taken = {}
     for key in sorted({*gross.totals, *order.awarded, *left.totals}):
@@ -84,9 +84,9 @@ def _post(
 ) -> int:
     """Bring one unit from what was posted to awarded − reversal; the sum taken back (negative: given)."""
     unit = target.unit
-    awarded, reversal, absorbed = order.settled.get(unit.id, (order.awarded.get(unit.key, 0), 0, 0))
-    difference = (awarded - reversal) - (target.awarded - target.reversal)
-    if difference == 0 and reversal == target.reversal:
+    old = order.settled.get(unit.id) or Settled(order.awarded.get(unit.key, 0))
+    difference = (old.awarded - old.reversed) - (target.awarded - target.reversal)
+    if difference == 0 and old.reversed == target.reversal:
         return 0
     book = state.book(person, unit)
     book.settle(posted.moment)
@@ -100,13 +100,15 @@ def _post(
             fact_id=posted.fact_id,
             order_id=order.id,
             own=own,
-            ended=max(0, sum(lot.expired for lot in own) - absorbed),
+            ended=max(0, sum(lot.expired for lot in own) - old.absorbed),
             limit=unit.arrears_limit,
             mode=unit.shortfall,
         )
     elif difference < 0:
         _give(order, target, -difference, person, state, posted, kind=gives_back)
-    order.settled[unit.id] = (target.awarded, target.reversal, absorbed + done.from_ended)
+    order.settled[unit.id] = Settled(
+        target.awarded, target.reversal, old.absorbed + done.from_ended, old.number + 1
+    )
     rows.add_settlement(state, order, unit.id, posted.fact_id, difference, done)
     return difference
 
@@ -152,18 +154,12 @@ def _is_counted(order: OrderRow) -> bool:
     return any(line.is_counted and line.left and line.left_basis > 0 for line in order.lines)
 
 
-def visit_key(order: OrderRow, state: State) -> str:
-    """The counter of a member's orders in one store on one local day: together they are one visit."""
-    day = order.occurred_at.astimezone(state.rulebook.zone).date()
-    return f"0:v{day.isoformat()}:{state.rulebook.store_codes.get(order.store_id or 0, '')}"
-
-
 def _visits(order: OrderRow, person: Person, state: State, change: int) -> int:
     """Add an order to its visit or take it away; by how much the number of visits changed."""
     scheme = state.rulebook.scheme
     if scheme is None or scheme.counted != "visits" or change == 0:
         return 0
-    key = visit_key(order, state)
+    key = requests.visit_key(earning.occasion_of(order, state))
     old = person.counters[key].times if key in person.counters else 0
     person.count((key,), 0, change, order.occurred_at)
     return (old + change > 0) - (old > 0)
@@ -211,22 +207,25 @@ def _remeasure(
 
 def pay(order: OrderRow, state: State, posted: Posted) -> Outcome:
     """The order was paid: what it earned becomes usable by its policy. Paying twice changes nothing."""
-    person = state.people.get(order.member_id or 0)
+    person = state.hold(order, posted.fact_id)
     if order.state == PLACED:
-        order.state, order.is_changed = PAID, True
+        order.state = PAID
         if person is not None:
-            _wake(order, person, state, posted)
+            wake(order, PAID, person, state, posted)
     return content.answer("recorded", order, person, state, {})
 
 
-def _wake(order: OrderRow, person: Person, state: State, posted: Posted) -> None:
-    person.is_touched = True
+def wake(order: OrderRow, awaited: str, person: Person, state: State, posted: Posted) -> None:
+    """What the order's lots awaited has come: its payment, or an event that a policy names (7)."""
     books = {book.id: book for book in person.books.values()}
-    for lot in [lot for lot in order.lots if lot.awaits == PAID and lot.remaining]:
+    for lot in [lot for lot in order.lots if lot.awaits == awaited and not lot.is_active and lot.remaining]:
         book = books[lot.wallet_id]
         unit = state.rulebook.units_by_id[book.unit_id]
-        policy_at, awaits, _expires_at = state.rulebook.terms(unit, lot.terms, order.occurred_at)
-        active_at = None if policy_at is None else max(policy_at, posted.at)
+        active_at: datetime | None
+        active_at, awaits = posted.at, ""
+        if awaited == PAID:
+            policy_at, awaits, _expires_at = state.rulebook.terms(unit, lot.terms, order.occurred_at)
+            active_at = None if policy_at is None else max(policy_at, posted.at)
         book.settle(posted.moment)
         awake = book.wake(
             lot,
@@ -241,6 +240,25 @@ def _wake(order: OrderRow, person: Person, state: State, posted: Posted) -> None
         state.lots[awake.id] = awake
 
 
+def is_newer(item: OrderIn, order: OrderRow) -> bool:
+    """Whether the revision changes the order; late ones and those of a cancelled order do not."""
+    return item.revision > order.revision and order.state != CANCELLED
+
+
+def refill(item: OrderIn, order: OrderRow, person: Person | None, state: State, posted: Posted) -> None:
+    """Put the content of a revision in the place of the old. Its moment stays, as does what was paid or came back."""
+    old_lines = order.lines
+    is_paid = item.is_paid or order.state == PAID
+    kept = replace(item, is_paid=is_paid, occurred_at=order.occurred_at)
+    content.fill(order, kept, person, state, posted.fact_id)
+    _carry_returns(old_lines, order.lines)
+
+
+def unreturned(order: OrderRow, state: State) -> Before:
+    """An order that was measured as it is and priced as if nothing had come back."""
+    return replace(before(order, state), left=price(order, state, left=False))
+
+
 def revise(item: OrderIn, order: OrderRow, state: State, posted: Posted) -> Outcome:
     """A change: a new revision of the same order, re-priced as of its original moment (22)."""
     person = state.people.get(order.member_id or 0)
@@ -248,21 +266,14 @@ def revise(item: OrderIn, order: OrderRow, state: State, posted: Posted) -> Outc
         raise Refusal(
             "order_exists", _("This order was already recorded; send a change with a higher revision.")
         )
-    if item.revision < order.revision or order.state == CANCELLED:
+    if not is_newer(item, order):
         return content.answer("recorded", order, person, state, {})
-    was, old_lines, was_paid, first_at = (
-        before(order, state),
-        order.lines,
-        order.state == PAID,
-        order.occurred_at,
-    )
-    content.fill(order, replace(item, is_paid=item.is_paid or was_paid), person, state, posted.fact_id)
-    order.occurred_at = first_at
-    _carry_returns(old_lines, order.lines)
-    taken = settle(order, was, person, state, posted, gives_back="earn")
+    was, was_paid = before(order, state), order.state == PAID
+    refill(item, order, person, state, posted)
+    taken = settle(order, was, state, posted, gives_back="earn")
     if person is not None and order.context is not None:
         if not was_paid and order.state == PAID:
-            _wake(order, person, state, posted)
+            wake(order, PAID, person, state, posted)
         rows.add_pricing(order, price(order, state, left=False), state, posted.fact_id)
     outcome = content.answer("recorded", order, person, state, {k: -v for k, v in taken.items() if v < 0})
     outcome.reversed = {key: value for key, value in taken.items() if value > 0}
@@ -278,5 +289,15 @@ def _carry_returns(old: list[Line], new: list[Line]) -> None:
     for line in new:
         line.returned_quantity = min(line.quantity, returned.get(line.sku, 0))
         returned[line.sku] = returned.get(line.sku, 0) - line.returned_quantity
-        line.refunded_minor = min(refunded, line.left_minor)
-        refunded -= line.refunded_minor
+    spread_refund(new, refunded)
+
+
+def spread_refund(lines: list[Line], amount: int) -> None:
+    """Refunds of amounts shrink all unreturned lines in proportion (24), shares by largest remainder: a function of
+    what came back, in whatever order. What is beyond their value stays with the first line."""
+    kept = [share(line.amount_minor, line.left, line.quantity) for line in lines]
+    shares = basis.spread(amount, kept)
+    shares[0] += amount - sum(shares)
+    for line, part in zip(lines, shares, strict=True):
+        line.is_changed |= line.refunded_minor != part
+        line.refunded_minor = part

@@ -1,4 +1,7 @@
-"""The rows of a posting, gathered while items are worked in, and the document that wafa_post() writes."""
+"""The rows of a posting, gathered while items are worked in, and the document that wafa_post() writes.
+
+The rows of the hot tables are lists in the order of columns that rewards/sql/post.sql names.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,39 @@ from rewards.intake.state import OrderRow, Person, Posted, State
 from rewards.lots import LotRow, Reversal
 
 
-def add(state: State, table: str, row: dict[str, Any]) -> None:
+def add(state: State, table: str, row: Any) -> None:
     state.rows.setdefault(table, []).append(row)
 
 
 def extend(state: State, table: str, rows: Iterable[Any]) -> None:
     state.rows.setdefault(table, []).extend(rows)
+
+
+def add_fact(
+    state: State,
+    key: tuple[str, str, str, int],
+    mark: bytes,
+    posted: Posted,
+    answer: dict[str, Any],
+    *,
+    holder_id: int | None,
+    order_id: int | None,
+) -> None:
+    """The fact itself: what excludes its repeats, and what a repeat is answered."""
+    source, kind, external_id, revision = key
+    row = [
+        posted.fact_id,
+        source,
+        kind,
+        external_id,
+        revision,
+        "\\x" + mark.hex(),
+        holder_id,
+        order_id,
+        answer,
+        posted.moment,
+    ]
+    add(state, "facts", row)
 
 
 def add_event(
@@ -32,17 +62,7 @@ def add_event(
     order_id: int | None = None,
 ) -> None:
     """One row of the event log: ids and figures, no personal data."""
-    row = {
-        "program_id": state.rulebook.program_id,
-        "holder_id": holder_id,
-        "kind": kind,
-        "occurred_at": posted.at,
-        "recorded_at": posted.moment,
-        "fact_id": posted.fact_id,
-        "order_id": order_id,
-        "data": data,
-    }
-    add(state, "events", row)
+    add(state, "events", [holder_id, kind, posted.at, posted.moment, posted.fact_id, order_id, data])
 
 
 def add_pricing(order: OrderRow, pricing: Pricing, state: State, fact_id: int) -> None:
@@ -61,35 +81,24 @@ def add_awards(
     awarded: dict[str, int] | None = None,
 ) -> None:
     """A pricing and its awards with their reasons."""
-    program = state.rulebook.program_id
-    add(
-        state,
-        "pricings",
-        {
-            "fact_id": fact_id,
-            "program_id": program,
-            "context": contexts.dump(context),
-            "versions": list(versions),
-            "awarded": pricing.totals if awarded is None else awarded,
-        },
-    )
+    totals = pricing.totals if awarded is None else awarded
+    add(state, "pricings", [fact_id, contexts.dump(context), versions, totals])
     units = state.rulebook.units
     extend(
         state,
         "awards",
-        (
-            {
-                "fact_id": fact_id,
-                "version_id": award.version_id,
-                "program_id": program,
-                "unit_id": units[award.unit].id,
-                "desired": award.desired,
-                "awarded": award.awarded,
-                "cut_by": award.cut_by,
-                "trail": award.trail,
-            }
+        [
+            [
+                fact_id,
+                award.version_id,
+                units[award.unit].id,
+                award.desired,
+                award.awarded,
+                award.cut_by,
+                award.trail,
+            ]
             for award in pricing.awards
-        ),
+        ],
     )
 
 
@@ -97,7 +106,7 @@ def add_settlement(
     state: State, order: OrderRow, unit_id: int, fact_id: int, difference: int, done: Reversal
 ) -> None:
     """What one fact did to an order in one unit, and where a reversal was taken."""
-    awarded, reversed_total, absorbed_total = order.settled[unit_id]
+    settled = order.settled[unit_id]
     add(
         state,
         "settlements",
@@ -105,10 +114,11 @@ def add_settlement(
             "fact_id": fact_id,
             "order_id": order.id,
             "unit_id": unit_id,
+            "number": settled.number,
             "program_id": state.rulebook.program_id,
-            "awarded": awarded,
-            "reversed_total": reversed_total,
-            "absorbed_total": absorbed_total,
+            "awarded": settled.awarded,
+            "reversed_total": settled.reversed,
+            "absorbed_total": settled.absorbed,
             "reversed": difference,
             "from_own": done.from_own,
             "from_ended": done.from_ended,
@@ -121,217 +131,163 @@ def add_settlement(
 
 def document(state: State) -> dict[str, Any]:
     """Everything that was moved, as wafa_post() takes it. Tables without rows are left out."""
-    found: dict[str, list[Any]] = dict(state.rows)
-    program = state.rulebook.program_id
-    touched = [person for person in state.people.values() if person.is_touched]
-    found["guards"] = [
-        {"id": p.id, "seq": p.seq} for p in sorted(touched, key=lambda p: p.id) if not p.is_new
-    ]
-    _orders(state, found, program)
-    books = [book for person in touched for book in person.books.values() if book.entries]
-    found["new_wallets"] = [
-        {**_wallet(book), "program_id": program, "holder_id": book.holder_id, "unit_id": book.unit_id}
-        for book in books
-        if book.is_new
-    ]
-    found["wallets"] = [_wallet(book) for book in books if not book.is_new]
-    found["entries"] = [entry for book in books for entry in book.entries]
-    found["allocations"] = [row for book in books for row in book.allocations]
-    lots = {lot.id: lot for book in books for lot in book.lots.values()}
-    found["lots"] = [_new_lot(lot, program) for lot in lots.values() if lot.is_new]
-    found["lot_changes"] = [_lot(lot) for lot in lots.values() if lot.is_changed and not lot.is_new]
+    found: dict[str, Any] = {"facts": [], **state.rows}
+    touched = sorted((p for p in state.people.values() if p.is_touched), key=lambda person: person.id)
+    _orders(state, found)
+    _ledger([book for person in touched for book in person.books.values() if book.is_moved], found)
     for person in touched:
         _person(person, found, state)
+    guarded = [person for person in touched if not person.is_new]
     found["budgets"] = [
         {"id": rule, "amount": amount} for rule, amount in sorted(state.spent_budgets.items()) if amount
     ]
-    return {table: rows for table, rows in found.items() if rows or table == "facts"}
+    found = {table: rows for table, rows in found.items() if rows or table == "facts"}
+    found["program"] = state.rulebook.program_id
+    if guarded:
+        found["guards"] = {
+            "ids": [person.id for person in guarded],
+            "seqs": [person.seq for person in guarded],
+        }
+    return found
 
 
-def _orders(state: State, found: dict[str, list[Any]], program: int) -> None:
+def _orders(state: State, found: dict[str, Any]) -> None:
     for order in state.orders.values():
-        if order.is_new:
-            _append(
-                found,
-                "orders",
-                {
-                    **_order(order),
-                    "program_id": program,
-                    "source": order.source,
-                    "external_id": order.external_id,
-                },
-            )
-        elif order.is_changed:
-            _append(found, "order_changes", _order(order))
+        if order.is_new or order.is_changed:
+            found.setdefault("orders", []).append(_order(order))
             if order.guard_fact_id is not None:
-                _append(found, "anchors", {"id": order.id, "fact_id": order.guard_fact_id})
-        if order.has_new_lines:
-            for line in order.lines:
-                _append(
-                    found,
-                    "lines",
-                    {
-                        "order_id": order.id,
-                        "revision": order.revision,
-                        "position": line.position,
-                        "kind": line.kind,
-                        "sku": line.sku,
-                        "name": line.name,
-                        "category": line.category,
-                        "quantity": line.quantity,
-                        "amount_minor": line.amount_minor,
-                        "discount_minor": line.discount_minor,
-                        "tax_minor": line.tax_minor,
-                        "cost_minor": line.cost_minor,
-                        "basis_minor": line.basis_minor,
-                        "is_counted": line.is_counted,
-                        "returned_quantity": line.returned_quantity,
-                        "refunded_minor": line.refunded_minor,
-                    },
-                )
-        else:
-            for line in order.lines:
-                if line.is_changed:
-                    _append(
-                        found,
-                        "line_changes",
-                        {
-                            "order_id": order.id,
-                            "revision": order.revision,
-                            "position": line.position,
-                            "returned_quantity": line.returned_quantity,
-                            "refunded_minor": line.refunded_minor,
-                        },
-                    )
+                found.setdefault("anchors", []).append({"id": order.id, "fact_id": order.guard_fact_id})
+        found.setdefault("lines", []).extend(_lines(order))
 
 
-def _append(found: dict[str, list[Any]], table: str, row: dict[str, Any]) -> None:
-    found.setdefault(table, []).append(row)
+def _order(order: OrderRow) -> list[Any]:
+    return [
+        order.id,
+        order.source,
+        order.external_id,
+        order.member_id,
+        order.store_id,
+        order.channel,
+        order.state,
+        order.revision,
+        order.fact_id,
+        order.occurred_at,
+        order.currency,
+        order.total_minor,
+        order.basis_minor,
+        order.returned_minor,
+    ]
 
 
-def _order(order: OrderRow) -> dict[str, Any]:
-    return {
-        "id": order.id,
-        "member_id": order.member_id,
-        "store_id": order.store_id,
-        "channel": order.channel,
-        "state": order.state,
-        "revision": order.revision,
-        "fact_id": order.fact_id,
-        "occurred_at": order.occurred_at,
-        "currency": order.currency,
-        "total_minor": order.total_minor,
-        "basis_minor": order.basis_minor,
-        "returned_minor": order.returned_minor,
-    }
+def _lines(order: OrderRow) -> Iterable[list[Any]]:
+    for line in order.lines:
+        if order.has_new_lines or line.is_changed:
+            yield [
+                order.id,
+                order.revision,
+                line.position,
+                line.kind,
+                line.sku,
+                line.name,
+                line.category,
+                line.quantity,
+                line.amount_minor,
+                line.discount_minor,
+                line.tax_minor,
+                line.cost_minor,
+                line.basis_minor,
+                line.is_counted,
+                line.returned_quantity,
+                line.refunded_minor,
+            ]
 
 
-def _wallet(book: Book) -> dict[str, Any]:
-    return {
-        "id": book.id,
-        "seq": book.seq,
-        "pending": book.pending,
-        "active": book.active,
-        "reserved": book.reserved,
-        "arrears": book.arrears,
-        "digest": "\\x" + book.digest.hex(),
-        "next_due_at": book.next_due_at,
-    }
+def _ledger(books: Sequence[Book], found: dict[str, Any]) -> None:
+    found["wallets"] = [_wallet(book) for book in books]
+    found["entries"] = [entry for book in books for entry in book.entries]
+    found["allocations"] = [row for book in books for row in book.allocations]
+    found["lots"] = [
+        _lot(lot) for book in books for lot in book.lots.values() if lot.is_new or lot.is_changed
+    ]
 
 
-def _lot(lot: LotRow) -> dict[str, Any]:
-    return {
-        "id": lot.id,
-        "remaining": lot.remaining,
-        "reserved": lot.reserved,
-        "expired": lot.expired,
-        "is_active": lot.is_active,
-    }
+def _wallet(book: Book) -> list[Any]:
+    return [
+        book.id,
+        book.holder_id,
+        book.unit_id,
+        book.seq,
+        book.pending,
+        book.active,
+        book.reserved,
+        book.arrears,
+        "\\x" + book.digest.hex(),
+        book.next_due_at,
+    ]
 
 
-def _new_lot(lot: LotRow, program: int) -> dict[str, Any]:
-    return {
-        **_lot(lot),
-        "wallet_id": lot.wallet_id,
-        "program_id": program,
-        "granted": lot.granted,
-        "earned_at": lot.earned_at,
-        "active_at": lot.active_at,
-        "expires_at": lot.expires_at,
-        "awaits": lot.awaits,
-        "terms": lot.terms,
-        "fact_id": lot.fact_id,
-        "order_id": lot.order_id,
-        "version_id": lot.version_id,
-        "origin_id": lot.origin_id,
-    }
+def _lot(lot: LotRow) -> list[Any]:
+    return [
+        lot.id,
+        lot.wallet_id,
+        lot.granted,
+        lot.remaining,
+        lot.reserved,
+        lot.expired,
+        lot.is_active,
+        lot.earned_at,
+        lot.active_at,
+        lot.expires_at,
+        lot.awaits,
+        lot.terms,
+        lot.fact_id,
+        lot.order_id,
+        lot.version_id,
+        lot.origin_id,
+    ]
 
 
-def _person(person: Person, found: dict[str, list[Any]], state: State) -> None:
-    program = state.rulebook.program_id
+def _person(person: Person, found: dict[str, Any], state: State) -> None:
     for key in person.moved_counters:
         counter = person.counters[key]
         last = None if counter.last is None else datetime.fromtimestamp(counter.last, UTC)
-        _append(
-            found,
-            "counters",
-            {
-                "holder_id": person.id,
-                "key": key,
-                "program_id": program,
-                "amount": counter.amount,
-                "times": counter.times,
-                "last_at": last,
-            },
-        )
+        found.setdefault("counters", []).append([person.id, key, counter.amount, counter.times, last])
     course = person.course
     if course is None:
         return
     for bucket, totals in course.touched_metrics.items():
-        _append(
-            found,
-            "metrics",
-            {
-                "holder_id": person.id,
-                "bucket": bucket.isoformat(),
-                "program_id": program,
-                "spend_minor": totals.spend_minor,
-                "orders": totals.orders,
-                "visits": totals.visits,
-                "points": totals.points,
-                "last_on": totals.last_on,
-            },
+        found.setdefault("metrics", []).append(
+            [
+                person.id,
+                bucket,
+                totals.spend_minor,
+                totals.orders,
+                totals.visits,
+                totals.points,
+                totals.last_on,
+            ]
         )
+    program = state.rulebook.program_id
     for row in course.changed:
-        values = {"confirms_at": row.confirms_at, "valid_until": row.valid_until, "ended_at": row.ended_at}
+        values: dict[str, Any] = {
+            "confirms_at": row.confirms_at,
+            "valid_until": row.valid_until,
+            "ended_at": row.ended_at,
+        }
         if row.id is None:
-            _append(
-                found,
-                "standings",
-                {
-                    **values,
-                    "program_id": program,
-                    "member_id": person.id,
-                    "tier_id": row.tier_id,
-                    "origin": row.origin,
-                    "since": row.since,
-                    "fact_id": row.fact_id,
-                },
-            )
-        else:
-            _append(found, "standing_changes", {**values, "id": row.id})
-    for move in course.moves:
-        _append(
-            found,
-            "events",
-            {
+            values |= {
                 "program_id": program,
-                "holder_id": person.id,
-                "kind": "tier.changed",
-                "occurred_at": move.at,
-                "recorded_at": state.now,
-                "fact_id": move.fact_id,
-                "order_id": None,
-                "data": {"before": move.before, "after": move.after, "origin": move.origin},
-            },
+                "member_id": person.id,
+                "tier_id": row.tier_id,
+                "origin": row.origin,
+                "since": row.since,
+                "fact_id": row.fact_id,
+            }
+            found.setdefault("standings", []).append(values)
+        else:
+            found.setdefault("standing_changes", []).append({**values, "id": row.id})
+    for move in course.moves:
+        data = {"before": move.before, "after": move.after, "origin": move.origin}
+        found.setdefault("events", []).append(
+            [person.id, "tier.changed", move.at, state.now, move.fact_id, None, data]
         )

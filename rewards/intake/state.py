@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rewards.books import Book
@@ -91,18 +91,18 @@ class Line:
     @property
     def left_minor(self) -> int:
         """What of the line's amount has not been given back."""
-        kept = _share(self.amount_minor, self.left, self.quantity)
+        kept = share(self.amount_minor, self.left, self.quantity)
         return max(0, kept - self.refunded_minor)
 
     @property
     def left_basis(self) -> int:
         """The basis of what has not been given back."""
         if not self.refunded_minor:
-            return _share(self.basis_minor, self.left, self.quantity)
-        return _share(self.basis_minor, self.left_minor, self.amount_minor) if self.amount_minor else 0
+            return share(self.basis_minor, self.left, self.quantity)
+        return share(self.basis_minor, self.left_minor, self.amount_minor) if self.amount_minor else 0
 
 
-def _share(amount: int, part: int, whole: int) -> int:
+def share(amount: int, part: int, whole: int) -> int:
     """amount × part / whole, rounded half-even once."""
     if part == whole:
         return amount
@@ -111,9 +111,21 @@ def _share(amount: int, part: int, whole: int) -> int:
     return quotient + (twice > whole or (twice == whole and quotient % 2 == 1))
 
 
+class Settled(NamedTuple):
+    """How an order stands in one unit: what it gave, what of that is reversed, and what of the reversal had ended
+    unused and was taken from nowhere. `number` counts the settlements."""
+
+    awarded: int
+    reversed: int = 0
+    absorbed: int = 0
+    number: int = 0
+
+
 @dataclass(slots=True)
 class OrderRow:
-    """An order as read or made in this posting. `settled` is {unit id: (awarded, reversed total, absorbed total)}."""
+    """An order as read or made in this posting. `settled` is how each unit (by id) stands after the latest settlement;
+    `spent` are the points that paid for it as (wallet, entry, lot, amount) in the order in which they were spent, and
+    `restored` how many of them have gone back, by wallet."""
 
     id: int
     source: str
@@ -134,9 +146,10 @@ class OrderRow:
     versions: tuple[int, ...] = ()
     lots: list[LotRow] = field(default_factory=list)
     awarded: dict[str, int] = field(default_factory=dict)
-    settled: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    settled: dict[int, Settled] = field(default_factory=dict)
     waiting: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     spent: list[tuple[int, int, int, int]] = field(default_factory=list)
+    restored: dict[int, int] = field(default_factory=dict)
     # Without a member there is no holder to guard it: then the last fact is the guard, as it was read.
     guard_fact_id: int | None = None
     is_new: bool = False
@@ -174,6 +187,16 @@ class State:
     def spend_budget(self, rule_id: int, amount: int) -> None:
         self.budgets[rule_id] = self.budgets.get(rule_id, 0) + amount
         self.spent_budgets[rule_id] = self.spent_budgets.get(rule_id, 0) + amount
+
+    def hold(self, order: OrderRow, fact_id: int) -> Person | None:
+        """Let no other fact about the order pass unseen: its member is guarded, without one the order itself."""
+        order.is_changed = True
+        person = self.people.get(order.member_id or 0)
+        if person is None:
+            order.fact_id = fact_id
+        else:
+            person.is_touched = True
+        return person
 
     def add_order(self, order: OrderRow) -> None:
         self.orders[order.source, order.external_id] = order
@@ -248,6 +271,7 @@ def _books(document: Mapping[str, Any], state: State) -> dict[int, Book]:
             moment(due),
             is_new=False,
             is_complete=bool(is_complete),
+            unread_due_at=None if is_complete else moment(due),
         )
         books[number] = state.people[holder].books[unit] = book
     return books
@@ -315,8 +339,7 @@ def _order(entry: Mapping[str, Any], state: State) -> OrderRow:
     if entry["pricing"]:
         context, versions, order.awarded = entry["pricing"]
         order.context, order.versions = contexts.load(context), tuple(versions)
-    for unit, *amounts in entry["settled"] or ():
-        order.settled[unit] = (amounts[0], amounts[1], amounts[2])
+    order.settled = {unit: Settled(*amounts) for unit, *amounts in entry["settled"] or ()}
     for row in entry["lots"] or ():
         lot = state.lots.get(row[0]) or _lot(row)
         state.lots[lot.id] = lot
@@ -324,4 +347,5 @@ def _order(entry: Mapping[str, Any], state: State) -> OrderRow:
             order.lots.append(lot)
     order.waiting = [(number, payload) for number, payload in entry["waiting"] or ()]
     order.spent = [(row[0], row[1], row[2], row[3]) for row in entry["spent"] or ()]
+    order.restored = dict(entry["restored"] or ())
     return order

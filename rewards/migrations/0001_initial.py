@@ -203,8 +203,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('pk', models.CompositePrimaryKey('fact_id', 'order_id', 'unit_id', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('fact_id', models.BigIntegerField()),
-                ('order_id', models.BigIntegerField(db_index=True)),
+                ('order_id', models.BigIntegerField()),
                 ('unit_id', models.BigIntegerField()),
+                ('number', models.IntegerField()),
                 ('awarded', models.BigIntegerField()),
                 ('reversed_total', models.BigIntegerField()),
                 ('absorbed_total', models.BigIntegerField()),
@@ -216,6 +217,9 @@ class Migration(migrations.Migration):
                 ('forgiven', models.BigIntegerField()),
                 ('program', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='members.program')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('order_id', 'unit_id', 'number'), name='settlement_one_after_another')],
+            },
         ),
         migrations.CreateModel(
             name='Tier',

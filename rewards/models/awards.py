@@ -68,8 +68,10 @@ class Settlement(models.Model):
 
     pk = models.CompositePrimaryKey("fact_id", "order_id", "unit_id")
     fact_id = models.BigIntegerField()
-    order_id = models.BigIntegerField(db_index=True)
+    order_id = models.BigIntegerField()
     unit_id = models.BigIntegerField()
+    # Ids do not tell which came first: every process takes its own block of them.
+    number = models.IntegerField()
     program = models.ForeignKey(Program, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     awarded = models.BigIntegerField()
     reversed_total = models.BigIntegerField()
@@ -82,6 +84,11 @@ class Settlement(models.Model):
     forgiven = models.BigIntegerField()
 
     objects = scoping.Manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order_id", "unit_id", "number"], name="settlement_one_after_another"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.order_id}: −{self.reversed}"

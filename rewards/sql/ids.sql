@@ -12,6 +12,6 @@ BEGIN
     END LOOP;
 END $$;
 
--- Finds what was spent on an order, for its return.
+-- Finds what was spent on an order and given back, for its return.
 CREATE INDEX IF NOT EXISTS entry_spent_on_order ON rewards_entry (order_id)
-WHERE kind = 'spend' AND order_id IS NOT NULL;
+WHERE kind IN ('spend', 'restore') AND order_id IS NOT NULL;

@@ -4,8 +4,10 @@
 -- holders [id], skus [{kind, value, sku}], keys [counter keys], metrics_from, due (moment), needs (bool: whole wallets).
 CREATE OR REPLACE FUNCTION wafa_read(p jsonb) RETURNS json
 LANGUAGE plpgsql STABLE
--- Plans are kept for the life of a connection; one made while the tables were empty must still use the indexes.
+-- Plans are kept for the life of a connection; one made while the tables were empty must still use the indexes, and
+-- OFFSET 0 keeps the look-ups on the inner side of their loops.
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     prog bigint := (p->>'program')::bigint;
@@ -21,37 +23,66 @@ BEGIN
     SELECT json_agg(json_build_array(w.i, f.id, encode(f.fingerprint, 'hex'), f.answer)), coalesce(array_agg(w.i), '{}')
     INTO facts, known
     FROM jsonb_to_recordset(p->'facts') AS w(i int, source text, kind text, external_id text, revision int)
-    JOIN members_fact f ON f.program_id = prog AND f.source = w.source AND f.kind = w.kind
-        AND f.external_id = w.external_id AND f.revision = w.revision;
+    CROSS JOIN LATERAL (
+        SELECT * FROM members_fact f WHERE f.program_id = prog AND f.source = w.source AND f.kind = w.kind
+            AND f.external_id = w.external_id AND f.revision = w.revision OFFSET 0
+    ) f;
     SELECT json_agg(json_build_array(w.kind, w.value, i.member_id)), array_agg(i.member_id) INTO who, named
     FROM jsonb_to_recordset(p->'who') AS w(kind text, value text)
-    JOIN members_identity i ON i.program_id = prog AND i.kind = w.kind AND i.value = w.value;
+    CROSS JOIN LATERAL (
+        SELECT * FROM members_identity i WHERE i.program_id = prog AND i.kind = w.kind AND i.value = w.value OFFSET 0
+    ) i;
     IF p ? 'numbers' THEN
         SELECT named || array_agg(m.holder_id) INTO named FROM jsonb_array_elements_text(p->'numbers') n
-        JOIN members_member m ON m.program_id = prog AND m.number = n;
+        CROSS JOIN LATERAL (
+            SELECT * FROM members_member m WHERE m.program_id = prog AND m.number = n OFFSET 0
+        ) m;
     END IF;
 
     IF p ? 'orders' THEN
         -- What is only repeated needs no order.
         SELECT coalesce(array_agg(DISTINCT o.id), '{}') INTO orders
         FROM jsonb_to_recordset(p->'orders') AS w(i int, source text, external_id text)
-        JOIN members_order o ON o.program_id = prog AND o.source = w.source AND o.external_id = w.external_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM members_order o
+            WHERE o.program_id = prog AND o.source = w.source AND o.external_id = w.external_id OFFSET 0
+        ) o
         WHERE NOT w.i = ANY (known);
     END IF;
     IF p ? 'skus' THEN
         -- Lines that an unnamed return may match: the member's own, of the same SKU, not all returned yet.
-        SELECT orders || coalesce(array_agg(DISTINCT o.id), '{}') INTO orders
-        FROM jsonb_to_recordset(p->'skus') AS w(kind text, value text, sku text)
-        JOIN members_identity i ON i.program_id = prog AND i.kind = w.kind AND i.value = w.value
-        JOIN members_order o ON o.member_id = i.member_id AND o.program_id = prog
-        JOIN members_orderline l ON l.order_id = o.id AND l.revision = o.revision AND l.sku = w.sku
-            AND l.returned_quantity < l.quantity
-        WHERE w.kind <> 'number';
+        SELECT ARRAY(
+            SELECT unnest(orders)
+            UNION SELECT o.id
+            FROM (
+                SELECT i.member_id, w.sku FROM jsonb_to_recordset(p->'skus') AS w(kind text, value text, sku text)
+                CROSS JOIN LATERAL (
+                    SELECT * FROM members_identity i
+                    WHERE i.program_id = prog AND i.kind = w.kind AND i.value = w.value OFFSET 0
+                ) i
+                UNION ALL
+                SELECT m.holder_id, w.sku FROM jsonb_to_recordset(p->'skus') AS w(kind text, value text, sku text)
+                CROSS JOIN LATERAL (
+                    SELECT * FROM members_member m
+                    WHERE w.kind = 'number' AND m.program_id = prog AND m.number = w.value OFFSET 0
+                ) m
+            ) w
+            CROSS JOIN LATERAL (
+                SELECT o.id FROM members_order o WHERE o.member_id = w.member_id AND o.program_id = prog AND EXISTS (
+                    SELECT 1 FROM members_orderline l WHERE l.order_id = o.id AND l.revision = o.revision
+                        AND l.sku = w.sku AND l.returned_quantity < l.quantity
+                ) OFFSET 0
+            ) o
+        ) INTO orders;
     END IF;
     holders := ARRAY(
         SELECT unnest(named)
-        UNION SELECT h::bigint FROM jsonb_array_elements_text(p->'holders') h
+        UNION SELECT h.id FROM jsonb_array_elements_text(p->'holders') n
+            JOIN members_holder h ON h.id = n::bigint AND h.program_id = prog
         UNION SELECT o.member_id FROM members_order o WHERE o.id = ANY (orders) AND o.member_id IS NOT NULL
+        -- Who spent points on an order gets them back with it, whoever bought.
+        UNION SELECT w.holder_id FROM unnest(orders) AS o(id)
+            JOIN rewards_entry e ON e.order_id = o.id AND e.kind = 'spend' JOIN rewards_wallet w ON w.id = e.wallet_id
     );
     holders := array_remove(holders, NULL);
     IF (p->>'needs')::boolean THEN
@@ -74,7 +105,8 @@ BEGIN
             SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,
                 l.active_at, l.expires_at, l.reserved, l.expired, l.awaits, l.terms, l.fact_id, l.order_id,
                 l.version_id, l.origin_id))
-            FROM rewards_wallet w JOIN rewards_lot l ON l.wallet_id = w.id AND l.is_open
+            FROM rewards_wallet w
+            CROSS JOIN LATERAL (SELECT * FROM rewards_lot l WHERE l.wallet_id = w.id AND l.is_open OFFSET 0) l
             WHERE w.holder_id = ANY (holders) AND (w.next_due_at <= due OR w.holder_id = ANY (needy))),
         'counters', CASE WHEN p ? 'keys' OR needy <> '{}' THEN (
             SELECT json_agg(json_build_array(c.holder_id, c.key, c.amount, c.times, c.last_at))
@@ -113,9 +145,9 @@ AS $$
             SELECT json_build_array(r.context, r.versions, r.awarded) FROM rewards_pricing r
             WHERE r.fact_id = o.fact_id),
         'settled', (
-            SELECT json_agg(json_build_array(s.unit_id, s.awarded, s.reversed_total, s.absorbed_total)) FROM (
+            SELECT json_agg(json_build_array(s.unit_id, s.awarded, s.reversed_total, s.absorbed_total, s.number)) FROM (
                 SELECT DISTINCT ON (unit_id) * FROM rewards_settlement WHERE order_id = o.id
-                ORDER BY unit_id, fact_id DESC) s),
+                ORDER BY unit_id, number DESC) s),
         'lots', (
             SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,
                 l.active_at, l.expires_at, l.reserved, l.expired, l.awaits, l.terms, l.fact_id, l.order_id,
@@ -131,8 +163,17 @@ AS $$
             SELECT json_agg(json_build_array(w.fact_id, w.payload) ORDER BY w.fact_id) FROM members_waitingfact w
             WHERE w.order_id = o.id),
         'spent', (
-            SELECT json_agg(json_build_array(e.wallet_id, a.entry_id, a.lot_id, a.amount)) FROM rewards_entry e
-            JOIN rewards_allocation a ON a.entry_id = e.id WHERE e.order_id = o.id AND e.kind = 'spend')
+            SELECT json_agg(json_build_array(e.wallet_id, a.entry_id, a.lot_id, a.amount)
+                ORDER BY e.wallet_id, e.seq, l.expires_at, l.earned_at, l.id)
+            FROM rewards_entry e JOIN rewards_allocation a ON a.entry_id = e.id JOIN rewards_lot l ON l.id = a.lot_id
+            WHERE e.order_id = o.id AND e.kind = 'spend'),
+        -- A lot that this order's own settlement opened has no origin: it gives back no points spent.
+        'restored', (
+            SELECT json_agg(json_build_array(r.wallet_id, r.amount)) FROM (
+                SELECT e.wallet_id, sum(e.active_change - e.arrears_change) AS amount
+                FROM rewards_entry e LEFT JOIN rewards_lot l ON l.id = e.lot_id
+                WHERE e.order_id = o.id AND e.kind = 'restore' AND (e.lot_id IS NULL OR l.origin_id IS NOT NULL)
+                GROUP BY e.wallet_id) r)
     ))
     FROM members_order o WHERE o.id = ANY (ids)
 $$;
