@@ -58,5 +58,7 @@ def configuration(*, level: str, json_lines: bool) -> dict[str, Any]:
             # Every request is logged by kit.metrics; what is added here are the tracebacks of status 500.
             "django.request": {"level": "ERROR"},
             "celery": {"level": level},
+            # It announces each task, and celery.app.trace then says how it ended: once is enough.
+            "celery.worker.strategy": {"level": "WARNING"},
         },
     }

@@ -87,6 +87,7 @@ def restore(file: str) -> None:
         except EmbeddedError as error:
             raise Problem(str(error)) from error
         put_back(folder / "var", var)
+        (var / "demo-loaded").touch()  # a restored shop wants no demo program beside it
     say(f"Restored {source}. The database as it was before is kept as {BEFORE} until the next restore.")
 
 

@@ -18,19 +18,22 @@ def text(*, address: str, var: Path, existing: set[str]) -> str:
     """`existing` are the paths that this version of the site answers."""
     lines = ["", "  Wafa is ready", ""]
     lines += [f"  {name:<20}{address}{path}" for name, path in PAGES if path in existing]
-    lines += ["", *demo(var / "demo-logins.json")]
+    lines += ["", *demo(var / "demo-logins.json", address=address)]
     lines += [f"  {'E-mails it sends':<20}{var / 'mail'}", f"  {'Logs':<20}{var / 'log'}"]
     lines += ["", "  Stop with Ctrl-C. The data stays.", ""]
     return "\n".join(lines)
 
 
-def demo(path: Path) -> list[str]:
-    """The demo log-ins: a list of objects with role, email, password and perhaps url."""
+def demo(path: Path, *, address: str) -> list[str]:
+    """The demo log-ins: a list of objects with role, email, password and perhaps a path to begin at."""
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError):
         return []
     logins: list[dict[str, Any]] = found.get("logins", []) if isinstance(found, dict) else found
-    lines = [f"  Demo log-ins (also in {path})"]
-    lines += ["    " + "  ".join(f"{value!s:<12}" for value in login.values()).rstrip() for login in logins]
-    return [*lines, ""] if logins else []
+    rows = [
+        [f"{address}{v}" if str(v).startswith("/") else str(v) for v in login.values()] for login in logins
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=False)]
+    lines = ["    " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return [f"  Demo log-ins (also in {path})", *lines, ""] if lines else []

@@ -11,7 +11,7 @@ from loyaltysite.run.problems import Problem
 from loyaltysite.run.supervisor import alone, say
 
 DELETED = (
-    *("servers", "place", "servers.json", "secret_key", "beat-schedule", "demo-loaded", "demo-logins.json"),
+    *("servers", "place", "servers.json", "secret_key", "beat-schedule*", "demo-loaded", "demo-logins.json"),
     *("mail", "media", "metrics"),
 )
 
@@ -32,8 +32,9 @@ def run() -> None:
         except EmbeddedError as error:
             raise Problem(str(error)) from error
         shutil.rmtree(servers.home, ignore_errors=True)
-        for name in DELETED:
-            delete(var / name)
+        for pattern in DELETED:
+            for path in var.glob(pattern):
+                delete(path)
     say("Everything is deleted; backups and logs are kept. `make run` starts afresh.")
 
 

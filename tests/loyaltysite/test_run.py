@@ -257,14 +257,16 @@ def test_a_large_log_makes_room_once(tmp_path):
 
 def test_the_banner_names_pages_that_exist_and_the_demo_log_ins(tmp_path):
     (tmp_path / "demo-logins.json").write_text(
-        '[{"role": "owner", "email": "owner@demo.test", "password": "long-and-random"}]'
+        '[{"role": "owner", "email": "owner@demo.test", "password": "long-and-random", "start": "/p/x/"},'
+        ' {"role": "cashier", "email": "c@demo.test", "password": "other", "start": "/p/y/"}]'
     )
 
     text = banner.text(address="http://127.0.0.1:8000", var=tmp_path, existing={"/admin/"})
 
     assert "http://127.0.0.1:8000/admin/" in text
     assert "/till/" not in text
-    assert "owner@demo.test  long-and-random" in text
+    assert "owner    owner@demo.test  long-and-random  http://127.0.0.1:8000/p/x/" in text
+    assert "cashier  c@demo.test      other            http://127.0.0.1:8000/p/y/" in text
 
 
 def test_passwords_are_left_out_of_addresses():
