@@ -1,0 +1,13 @@
+"""Addresses of the customers' portal, which several apps answer together."""
+
+from django.urls import include, path
+
+from members.portal import urls as members
+from members.portal import views
+from rewards.views.portal import urls as rewards
+
+app_name = "portal"
+urlpatterns = [
+    path("", views.root, name="root"),
+    path("<slug:slug>/", include(members.urlpatterns + rewards.urlpatterns)),
+]

@@ -1,0 +1,109 @@
+"""Who sees a page of the portal: the program is a wall, the session's proven e-mail is the key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, Concatenate
+from urllib.parse import urlencode
+
+from allauth.account.authentication import get_authentication_records
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from django_scopes import scope
+
+from members.models import Member, Program
+from members.portal import brands, people
+
+type View[**P] = Callable[Concatenate[HttpRequest, Program, P], HttpResponse]
+type MemberView[**P] = Callable[Concatenate[HttpRequest, Program, Member, P], HttpResponse]
+type Page[**P] = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
+
+
+def open_page[**P](view: View[P]) -> Page[P]:
+    """A page of the portal for everybody: `view(request, program, …)`."""
+
+    @wraps(view)
+    def page(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        program = get_object_or_404(Program, slug=slug)
+        with _at_home(request, program, None):
+            response = view(request, program, *args, **kwargs)
+        add_never_cache_headers(response)
+        return response
+
+    return page
+
+
+def member_page[**P](view: MemberView[P]) -> Page[P]:
+    """A page for the member alone: `view(request, program, member, …)`; everybody else is led to sign in."""
+
+    @wraps(view)
+    def page(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        program = get_object_or_404(Program, slug=slug)
+        member = member_of(request, program)
+        if member is None:
+            address = reverse("portal:sign_in", args=[slug])
+            return redirect(f"{address}?{urlencode({'next': request.path})}")
+        with _at_home(request, program, member):
+            response = view(request, program, member, *args, **kwargs)
+        # Personal data: neither a shared cache nor the back button of the next person may keep it.
+        add_never_cache_headers(response)
+        return response
+
+    return page
+
+
+def member_of(request: HttpRequest, program: Program) -> Member | None:
+    """The member who is signed in here. A password alone opens no card: only a code shows whose the address is."""
+    if not request.user.is_authenticated:
+        return None
+    records = get_authentication_records(request, request.user)
+    emails = {record["email"] for record in records if record["method"] == "code" and "email" in record}
+    return people.find(program=program, emails=emails, verified=True)
+
+
+def frame(request: HttpRequest, program: Program, **context: Any) -> dict[str, Any]:
+    """The context of base_portal.html and base_account.html."""
+    slug = program.slug
+    pages = (
+        ("portal:home", _("Home"), "home"),
+        ("portal:card", _("Card"), "card"),
+        ("portal:lots", _("Balance"), "star"),
+        ("portal:history", _("History"), "list"),
+    )
+    addresses = [(reverse(name, args=[slug]), label, icon) for name, label, icon in pages]
+    return {
+        "program": program,
+        "home_url": addresses[0][0],
+        "brand_url": f"{reverse('portal:brand', args=[slug])}?v={brands.version(program.brand)}",
+        "navigation": [
+            {"url": url, "label": label, "icon": icon, "current": url == request.path}
+            for url, label, icon in addresses
+        ],
+    } | context
+
+
+@contextmanager
+def _at_home(request: HttpRequest, program: Program, member: Member | None) -> Iterator[None]:
+    """The program's scope and time zone, and the language of this reader."""
+    language = language_of(request, program, member)
+    translation.activate(language)
+    request.LANGUAGE_CODE = language
+    with scope(program=program), timezone.override(program.zone):
+        yield
+
+
+def language_of(request: HttpRequest, program: Program, member: Member | None) -> str:
+    """What was chosen in this browser, else the member's language, the browser's, the program's."""
+    spoken = dict(settings.LANGUAGES)
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    own = member.language if member else ""
+    browsers = translation.get_language_from_request(request) if "accept-language" in request.headers else ""
+    wanted = [chosen, own, browsers if browsers in program.languages else "", *program.languages]
+    return next((language for language in wanted if language in spoken), settings.LANGUAGE_CODE)

@@ -1,0 +1,154 @@
+"""Sign-in by a code, sign-out, and the shop's colours. No page says whether an address is a member's."""
+
+from __future__ import annotations
+
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
+from allauth.core.internal import ratelimit
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from loyaltysite.kit import clock
+from members import tasks
+from members.models import Program
+from members.portal import brands, codes, people
+from members.portal.entrance import frame, member_of, open_page
+from members.portal.forms import AddressForm, CodeForm
+
+COOKIE = "wafa_code"
+# By address typed and by where the request comes from; kept in the cache that all processes share.
+RATES = {"ask": "30/h/ip,5/15m/key", "try": "60/15m/ip"}
+
+
+@require_GET
+def root(request: HttpRequest) -> HttpResponse:
+    """/p/ alone leads to the portal where there is just one; a list of all would tell who the tenants are."""
+    slugs = list(Program.objects.order_by("-is_demo", "pk").values_list("slug", flat=True)[:2])
+    if len(slugs) != 1:
+        raise Http404
+    return redirect("portal:home", slugs[0])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@open_page
+def sign_in(request: HttpRequest, program: Program) -> HttpResponse:
+    then = _safe(program, request.POST.get("next") or request.GET.get("next") or "")
+    if member_of(request, program) is not None:
+        return redirect(then)
+    form = AddressForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        email = form.cleaned_data["email"]
+        if not ratelimit.consume(
+            request, app="portal", action="ask", config=RATES, key=f"{program.pk}:{email}"
+        ):
+            form.add_error(None, _("Too many requests. Wait a quarter of an hour, then try again."))
+            return _door(request, program, "sign_in", form=form, then=then, status=429)
+        attempt = codes.begin(program=program, email=email, language=get_language() or "", then=then)
+        tasks.send_code.delay(program.pk, attempt.name)
+        response = redirect("portal:confirm", program.slug)
+        _remember(response, program, attempt)
+        return response
+    return _door(request, program, "sign_in", form=form, then=then, status=422 if form.errors else 200)
+
+
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+@open_page
+def confirm(request: HttpRequest, program: Program) -> HttpResponse:
+    attempt = codes.find(program=program, name=request.COOKIES.get(COOKIE, ""))
+    if attempt is None:
+        return _start_again(request, program)
+    form = CodeForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if not ratelimit.consume(request, app="portal", action="try", config=RATES):
+            form.add_error(None, _("Too many tries. Wait a few minutes, then try again."))
+            status = 429
+        elif form.is_valid():
+            try:
+                codes.redeem(attempt=attempt, typed=form.cleaned_data["code"])
+            except codes.CodeEnded:
+                return _start_again(request, program)
+            except codes.CodeWrong as error:
+                form.add_error("code", str(error))
+            else:
+                return _let_in(request, program, attempt)
+    shown = codes.shown(program=program, attempt=attempt)
+    context = {"form": form, "email": attempt.email, "minutes": codes.MINUTES, "demo_code": shown}
+    return _door(request, program, "confirm", status=status, **context)
+
+
+@require_POST
+@open_page
+def sign_out(request: HttpRequest, program: Program) -> HttpResponse:
+    logout(request)
+    return redirect("portal:sign_in", program.slug)
+
+
+@require_GET
+def brand(request: HttpRequest, slug: str) -> HttpResponse:
+    """The program's colours; under its version a browser may keep it for ever."""
+    color = get_object_or_404(Program, slug=slug).brand
+    response = HttpResponse(brands.sheet(color), content_type="text/css; charset=utf-8")
+    if request.GET.get("v") == brands.version(color):
+        patch_cache_control(response, public=True, max_age=365 * 86400, immutable=True)
+    else:
+        patch_cache_control(response, no_cache=True)
+    return response
+
+
+def _let_in(request: HttpRequest, program: Program, attempt: codes.Attempt) -> HttpResponse:
+    """allauth signs in: it turns the session's key round, asks for a second factor where there is one, keeps a record."""
+    user = people.prove(program=program, email=attempt.email, now=clock.now())
+    if user is None:
+        return _start_again(request, program)
+    record_authentication(request, user, method="code", email=attempt.email)
+    login = Login(user=user, email=attempt.email, redirect_url=_safe(program, attempt.then))
+    response: HttpResponse = perform_login(request, login)
+    response.delete_cookie(COOKIE, path=_path(program))
+    return response
+
+
+def _start_again(request: HttpRequest, program: Program) -> HttpResponse:
+    messages.warning(request, str(codes.CodeEnded.message))
+    response = redirect("portal:sign_in", program.slug)
+    response.delete_cookie(COOKIE, path=_path(program))
+    return response
+
+
+def _door(
+    request: HttpRequest, program: Program, page: str, *, status: int, **context: object
+) -> HttpResponse:
+    return render(request, f"members/portal/{page}.html", frame(request, program, **context), status=status)
+
+
+def _remember(response: HttpResponse, program: Program, attempt: codes.Attempt) -> None:
+    response.set_cookie(
+        COOKIE,
+        attempt.name,
+        max_age=codes.MINUTES * 60,
+        path=_path(program),
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def _path(program: Program) -> str:
+    return reverse("portal:home", args=[program.slug])
+
+
+def _safe(program: Program, then: str) -> str:
+    """Where to go after the sign-in: a page of this portal, whatever the address says."""
+    home = _path(program)
+    return then if then.startswith(home) and "\\" not in then and then.isprintable() else home

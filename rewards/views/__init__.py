@@ -1,0 +1,1 @@
+"""The pages of `rewards`, one surface a module."""

@@ -1,0 +1,1 @@
+"""The portal's pages on points: what a member sees of the own card."""

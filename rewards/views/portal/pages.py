@@ -1,0 +1,142 @@
+"""The member's own pages: card and balance, history with its reasons, every lot with its last day. Nothing is written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlencode
+
+import segno
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from loyaltysite.kit import clock
+from members.models import Member, Program
+from members.portal.entrance import frame, member_page
+from rewards import histories
+from rewards.views.portal import balances, climbs, stories
+
+LATELY, PAGE, TIE = 5, 20, 200
+GROUP = 4
+SHOWN_ENDINGS = 4
+
+
+@require_safe
+@member_page
+def home(request: HttpRequest, program: Program, member: Member) -> HttpResponse:
+    now = clock.now()
+    found = balances.of(program=program, member=member, now=now)
+    unit = found[0].unit if found else None
+    lines = histories.lines_of(program=program, member=member, limit=LATELY)
+    context = {
+        "member": member,
+        "code": grouped(member.number),
+        "qr": qr(member.number),
+        "balance": found[0] if found else None,
+        "others": found[1:],
+        "endings": found[0].dates[:SHOWN_ENDINGS] if found else [],
+        "more_endings": max(0, len(found[0].dates) - SHOWN_ENDINGS) if found else 0,
+        "climb": climbs.of(program=program, member=member, now=now, unit=unit),
+        "greeting": greeting(member, now),
+        "stories": stories.tell(program=program, lines=lines),
+    }
+    return render(request, "rewards/portal/home.html", frame(request, program, **context))
+
+
+@require_safe
+@member_page
+def card(request: HttpRequest, program: Program, member: Member) -> HttpResponse:
+    context = {"member": member, "code": grouped(member.number), "qr": qr(member.number)}
+    return render(request, "rewards/portal/card.html", frame(request, program, **context))
+
+
+@require_safe
+@member_page
+def lots(request: HttpRequest, program: Program, member: Member) -> HttpResponse:
+    found = balances.of(program=program, member=member, now=clock.now())
+    today = timezone.localdate()
+    context = {"member": member, "balances": found, "today": today}
+    return render(request, "rewards/portal/lots.html", frame(request, program, **context))
+
+
+@require_safe
+@member_page
+def history(request: HttpRequest, program: Program, member: Member) -> HttpResponse:
+    before = _moment(request.GET.get("before", ""))
+    lines, has_more = _page(program, member, before)
+    earlier = ""
+    if has_more:
+        query = urlencode({"before": lines[-1].entry.posted_at.isoformat()})
+        earlier = f"{reverse('portal:history', args=[program.slug])}?{query}"
+    context = {
+        "member": member,
+        "stories": stories.tell(program=program, lines=lines),
+        "earlier": earlier,
+        "is_first": before is None,
+    }
+    return render(request, "rewards/portal/history.html", frame(request, program, **context))
+
+
+def _page(
+    program: Program, member: Member, before: datetime | None
+) -> tuple[list[histories.HistoryLine], bool]:
+    """A page of lines and whether to look for earlier ones. Pages go on from a moment, so what was posted at one
+    moment is never parted."""
+    lines = histories.lines_of(program=program, member=member, limit=PAGE + 1, before=before)
+    if len(lines) <= PAGE:
+        return lines, False
+    last = lines[-1].entry.posted_at
+    whole = [line for line in lines if line.entry.posted_at != last]
+    if whole and len(whole) >= PAGE:
+        return whole, True
+    lines = histories.lines_of(program=program, member=member, limit=TIE, before=before)
+    return [line for line in lines if line.entry.posted_at >= last], True
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if timezone.is_aware(found) else None
+
+
+def greeting(member: Member, now: datetime) -> str:
+    """Good morning, Amelia: by the clock of the shop, with the first word of the name."""
+    hour = timezone.localtime(now).hour
+    name = member.name.split(" ")[0] if member.name else ""
+    if not name:
+        return _("Welcome")
+    if 5 <= hour < 12:
+        text = _("Good morning, %(name)s")
+    elif 12 <= hour < 18:
+        text = _("Good afternoon, %(name)s")
+    else:
+        text = _("Good evening, %(name)s")
+    return text % {"name": name}
+
+
+def grouped(number: str) -> str:
+    """1234 5678 9012"""
+    return " ".join(number[at : at + GROUP] for at in range(0, len(number), GROUP))
+
+
+def qr(number: str) -> SafeString:
+    """The number as a QR code in one path. It says who the member is and opens nothing (38)."""
+    code = segno.make(number, error="m", micro=False)
+    size = code.symbol_size(border=0)[0]
+    path = "".join(
+        f"M{x} {y}h1v1h-1z" for y, row in enumerate(code.matrix) for x, is_dark in enumerate(row) if is_dark
+    )
+    label = _("QR code of your number")
+    return format_html(
+        '<svg class="qr" viewBox="-4 -4 {0} {0}" role="img" aria-label="{1}"><path d="{2}"/></svg>',
+        size + 8,
+        label,
+        path,
+    )
