@@ -75,7 +75,8 @@ $$;
 CREATE OR REPLACE FUNCTION wafa_check_commit() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE target bigint;
 BEGIN
-    target := CASE TG_TABLE_NAME WHEN 'rewards_wallet' THEN NEW.id ELSE NEW.wallet_id END;
+    -- Not one CASE: a record must have every field that an expression names.
+    IF TG_TABLE_NAME = 'rewards_wallet' THEN target := NEW.id; ELSE target := NEW.wallet_id; END IF;
     IF EXISTS (SELECT 1 FROM wafa_wrong_wallets(ARRAY[target])) THEN
         RAISE EXCEPTION 'wallet % disagrees with its entries or lots', target USING ERRCODE = 'WF011';
     END IF;
