@@ -56,28 +56,26 @@ AWARDS = Scan(
     wallet="w.id",
     holder="f.holder_id",
     subject="'fact ' || x.fact_id",
-    source=f"""(SELECT coalesce(given.program_id, told.program_id) AS program_id,
-                coalesce(given.fact_id, told.fact_id) AS fact_id, coalesce(given.unit_id, told.unit_id) AS unit_id,
-                given.amount AS given, told.amount AS told, given.strangers
-            FROM (SELECT a.program_id, a.fact_id, a.unit_id, sum(a.awarded) AS amount,
-                    count(*) FILTER (WHERE v.program_id IS DISTINCT FROM a.program_id) AS strangers
+    source=f"""(SELECT y.program_id, y.fact_id, y.unit_id, sum(y.given) AS given, sum(y.told) AS told,
+                sum(y.strangers) AS strangers
+            FROM (SELECT a.program_id, a.fact_id, a.unit_id, a.awarded AS given, 0::bigint AS told,
+                    CASE WHEN v.program_id = a.program_id THEN 0 ELSE 1 END AS strangers
                 FROM rewards_award a LEFT JOIN rewards_ruleversion v ON v.id = a.version_id
-                WHERE {OF_PROGRAM.format("a")} GROUP BY a.program_id, a.fact_id, a.unit_id) given
-            FULL JOIN (SELECT r.program_id, r.fact_id, u.id AS unit_id, t.value::bigint AS amount
+                WHERE {OF_PROGRAM.format("a")}
+                UNION ALL SELECT r.program_id, r.fact_id, u.id, 0, t.value::bigint, 0
                 FROM rewards_pricing r CROSS JOIN LATERAL jsonb_each_text(r.awarded) t
                 LEFT JOIN rewards_unit u ON u.program_id = r.program_id AND u.key = t.key
-                WHERE {OF_PROGRAM.format("r")}) told
-            ON told.fact_id = given.fact_id AND told.unit_id = given.unit_id AND told.program_id = given.program_id
-        ) x
+                WHERE {OF_PROGRAM.format("r")}) y
+            GROUP BY y.program_id, y.fact_id, y.unit_id) x
         LEFT JOIN members_fact f ON f.id = x.fact_id
         LEFT JOIN rewards_wallet w ON w.holder_id = f.holder_id AND w.unit_id = x.unit_id""",
     questions=(
         Question(
             "award.sum",
             _("the awards of each fact and unit sum to its pricing"),
-            "coalesce(x.given, 0) IS DISTINCT FROM coalesce(x.told, 0)::numeric",
-            "coalesce(x.told, 0)",
-            "coalesce(x.given, 0)",
+            "x.given <> x.told",
+            "x.told",
+            "x.given",
         ),
         Question(
             "award.home",
@@ -182,8 +180,7 @@ ORDERS = Scan(
         Question(
             "order.sum",
             _("the lines of each order sum to its total and basis"),
-            """(o.total_minor, o.basis_minor)::text IS DISTINCT FROM
-                (coalesce(l.total, 0), coalesce(l.basis, 0))::text""",
+            "o.total_minor <> coalesce(l.total, 0) OR o.basis_minor <> coalesce(l.basis, 0)",
             "concat_ws(' ', coalesce(l.total, 0), coalesce(l.basis, 0))",
             "concat_ws(' ', o.total_minor, o.basis_minor)",
         ),

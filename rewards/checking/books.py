@@ -22,21 +22,19 @@ ZERO = "ROW(0, 0, 0, 0)"
 
 # A lot is opened by the entry that names it first: a credit, or the activation that moves what an awaited lot held
 # (its origin) into it. An activation that takes nothing from the origin only makes a pending lot usable.
-_WOKEN = """coalesce((SELECT o.amount FROM rewards_allocation o
-                     WHERE o.entry_id = e.id AND o.lot_id = {lot}.origin_id), 0)"""
+# No subquery per row: it would keep all of the work in one process.
+CHANGE = "(e.pending_change + e.active_change + e.reserved_change)"
 
 ENTRIES = Scan(
     of="e",
     wallet="e.wallet_id",
     subject="'entry ' || e.id || ' #' || e.seq",
-    source=f"""rewards_entry e
+    source="""rewards_entry e
         LEFT JOIN rewards_entry p ON p.wallet_id = e.wallet_id AND p.seq = e.seq - 1
         LEFT JOIN rewards_wallet w ON w.id = e.wallet_id
         LEFT JOIN rewards_lot l ON l.id = e.lot_id
         LEFT JOIN (SELECT a.entry_id, sum(a.amount) AS amount FROM rewards_allocation a GROUP BY a.entry_id) used
-            ON used.entry_id = e.id
-        CROSS JOIN LATERAL (SELECT CASE WHEN e.lot_id IS NULL THEN 0
-            WHEN e.kind = 'activate' THEN {_WOKEN.format(lot="l")} ELSE l.granted END AS amount) opened""",
+            ON used.entry_id = e.id""",
     questions=(
         Question(
             "entry.seq",
@@ -77,10 +75,13 @@ ENTRIES = Scan(
         Question(
             "entry.allocations",
             _("allocations explain each change"),
-            f"""coalesce(used.amount, 0) IS DISTINCT FROM CASE WHEN e.kind IN {HOLDS} THEN e.reserved_change
-                ELSE opened.amount - e.pending_change - e.active_change - e.reserved_change END""",
-            f"""CASE WHEN e.kind IN {HOLDS} THEN e.reserved_change
-                ELSE opened.amount - e.pending_change - e.active_change - e.reserved_change END""",
+            f"""NOT coalesce(used.amount, 0) = ANY (CASE WHEN e.kind IN {HOLDS} THEN ARRAY[e.reserved_change::numeric]
+                WHEN e.lot_id IS NULL THEN ARRAY[(-{CHANGE})::numeric]
+                WHEN e.kind <> 'activate' THEN ARRAY[(l.granted - {CHANGE})::numeric]
+                WHEN l.origin_id IS NULL THEN ARRAY[(-{CHANGE})::numeric]
+                ELSE ARRAY[(-{CHANGE})::numeric, l.granted - {CHANGE}] END)""",
+            f"""CASE WHEN e.kind IN {HOLDS} THEN e.reserved_change WHEN e.lot_id IS NULL OR e.kind = 'activate'
+                THEN -{CHANGE} ELSE l.granted - {CHANGE} END""",
             "coalesce(used.amount, 0)",
         ),
         Question(
@@ -172,13 +173,14 @@ LOTS = Scan(
             FROM rewards_allocation a JOIN rewards_entry e ON e.id = a.entry_id
             WHERE {OF_PROGRAM.format("e")} GROUP BY a.lot_id) used ON used.lot_id = l.id
         LEFT JOIN (SELECT e.lot_id, count(*) FILTER (WHERE is_opening) AS openings,
-                sum(CASE WHEN e.kind = 'activate' THEN woken ELSE gain END) FILTER (WHERE is_opening) AS granted,
+                sum(CASE WHEN e.kind = 'activate' THEN woken.amount ELSE gain END) FILTER (WHERE is_opening) AS granted,
                 count(*) FILTER (WHERE NOT is_opening) AS activations,
                 bool_or(gain <> 0 AND e.pending_change <= 0) AS is_active
             FROM rewards_entry e JOIN rewards_lot n ON n.id = e.lot_id
-            CROSS JOIN LATERAL (SELECT CASE WHEN e.kind = 'activate' AND n.origin_id IS NOT NULL
-                THEN {_WOKEN.format(lot="n")} ELSE 0 END AS woken) x
-            CROSS JOIN LATERAL (SELECT e.kind <> 'activate' OR woken > 0 AS is_opening,
+            LEFT JOIN (SELECT a.entry_id, a.lot_id, a.amount FROM rewards_allocation a
+                JOIN rewards_entry t ON t.id = a.entry_id WHERE t.kind = 'activate') woken
+                ON woken.entry_id = e.id AND woken.lot_id = n.origin_id
+            CROSS JOIN LATERAL (SELECT e.kind <> 'activate' OR woken.entry_id IS NOT NULL AS is_opening,
                 greatest(e.pending_change, 0) + e.active_change - e.arrears_change AS gain) y
             WHERE {OF_PROGRAM.format("e")} GROUP BY e.lot_id) born ON born.lot_id = l.id""",
     questions=(
