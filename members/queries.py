@@ -1,0 +1,121 @@
+"""Finding people: whatever was typed becomes the few index look-ups that can answer it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import Q, QuerySet
+from django.utils.functional import cached_property
+
+from members import numbers
+from members.identities import INVISIBLE
+from members.models import Identity, Member, Program, TeamMembership, User
+
+LONGEST = 200
+MOST_WORDS = 8
+# Shorter beginnings of an e-mail or a number match too many to be worth looking at.
+SHORTEST = 3
+
+
+def teams_of(*, user: User) -> list[TeamMembership]:
+    """The programs that the user works in, by name."""
+    return list(TeamMembership.objects.filter(user=user).select_related("program").order_by("program__name"))
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What was typed into a search for members, made safe: any text is allowed."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, typed: str) -> Sought:
+        """NUL, control and direction marks go; figures of every script become 0 to 9."""
+        text = INVISIBLE.sub(" ", unicodedata.normalize("NFC", typed[: 4 * LONGEST]))
+        text = "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
+        return cls(" ".join(text.split())[:LONGEST])
+
+    @cached_property
+    def digits(self) -> str:
+        """The figures of something that looks like a number, as "2048-16 12" or "+44 7700"; else nothing."""
+        bare = re.sub(r"[\s().\-/]", "", self.text)
+        return bare.lstrip("+") if re.fullmatch(r"\+?[0-9]+", bare) else ""
+
+    @cached_property
+    def words(self) -> str:
+        """A query of PostgreSQL's text search: every word, or the beginning of one, in any order.
+
+        Each word stands in quotes with quotes and backslashes doubled, so that nothing in it is an operator."""
+        kept = [word for word in self.text.split() if any(map(_is_letter, word))][:MOST_WORDS]
+        return " & ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in kept)
+
+    @cached_property
+    def beginnings(self) -> set[str]:
+        """How an identity that begins with this may be written down (see members.identities)."""
+        bare = re.sub(r"[\s-]", "", self.text)
+        found = {self.text, self.text.lower(), bare.upper()}
+        if self.digits:
+            found |= {self.digits, f"+{self.digits}"}
+        return {text for text in found if len(text) >= SHORTEST}
+
+    @cached_property
+    def number_is_wrong(self) -> bool:
+        """Twelve digits that no member number can be: one is wrong, or two have changed places."""
+        return len(self.digits) == numbers.LENGTH and not numbers.is_valid(self.digits)
+
+
+def _is_letter(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in "LMN"
+
+
+def ways_to(*, program: Program, sought: Sought) -> list[QuerySet[Member]]:
+    """The look-ups whose union is the answer, each by an index of its own: an OR over them would read every member.
+
+    An empty search is one look-up of everybody; one that can match nothing is none at all."""
+    members = Member.objects.filter(program=program)
+    if not sought.text:
+        return [members]
+    ways = []
+    if sought.digits:
+        ways.append(members.filter(number__gte=sought.digits, number__lt=_after(sought.digits)))
+    if sought.words and "@" not in sought.text:
+        query = SearchQuery(sought.words, config="simple", search_type="raw")
+        ways.append(members.alias(words=SearchVector("name", config="simple")).filter(words=query))
+    if sought.beginnings:
+        known = Identity.objects.filter(_begins(sought.beginnings), program=program)
+        ways.append(members.filter(pk__in=known.values("member_id")))
+    return ways
+
+
+def _begins(beginnings: set[str]) -> Q:
+    found = Q()
+    for text in sorted(beginnings):
+        found |= Q(value__startswith=text)
+    return found
+
+
+def _after(digits: str) -> str:
+    """The first text that no longer begins with these digits, in every collation."""
+    return digits[:-1] + chr(ord(digits[-1]) + 1)
+
+
+def meant(*, program: Program, sought: Sought, limit: int = 5) -> list[Member]:
+    """Whom a mistyped member number may have meant: one digit other, or two neighbours the other way round."""
+    if not sought.number_is_wrong:
+        return []
+    return list(Member.objects.filter(program=program, number__in=set(_near(sought.digits)))[:limit])
+
+
+def _near(number: str) -> Iterator[str]:
+    for place, (first, second) in enumerate(pairwise(number)):
+        yield number[:place] + second + first + number[place + 2 :]
+    for place in range(len(number)):
+        for digit in "0123456789":
+            candidate = number[:place] + digit + number[place + 1 :]
+            if numbers.is_valid(candidate):
+                yield candidate

@@ -1,0 +1,1 @@
+"""The pages of `members`, one surface a module."""

@@ -1,0 +1,14 @@
+"""Addresses of `rewards`."""
+
+from django.urls import path, re_path
+
+from rewards.views import listing, member
+
+ONE = r"^dashboard/(?P<slug>[-a-zA-Z0-9_]+)/members/(?P<number>[0-9]{12})/"
+
+app_name = "rewards"
+urlpatterns = [
+    path("dashboard/<slug:slug>/members/", listing.members, name="members"),
+    re_path(ONE + "$", member.member, name="member"),
+    re_path(ONE + r"reasons/(?P<fact_id>[0-9]{1,18})/$", member.reasons, name="reasons"),
+]

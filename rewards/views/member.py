@@ -1,0 +1,219 @@
+"""One member: tier, wallets, and a history in which every line unfolds to its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from loyaltysite.kit import clock, formats
+from members.access import StaffRequest, program_view
+from members.models import Member, Program, Role
+from members.views import frame
+from rewards import histories, queries
+from rewards.histories import HistoryLine, Purse
+from rewards.models import Lot, Unit
+from rewards.views import progress, telling
+
+SIZE = 20
+# How many lots the strip shows; the table under it has them all.
+STRIP = 7
+# A lot that ends within so many days is shown in amber.
+SOON = timedelta(days=14)
+
+
+@require_safe
+@program_view(role=Role.ANALYST)
+def member(request: StaffRequest, program: Program, number: str) -> HttpResponse:
+    """Profile, tier and wallets, and one page of history or of orders."""
+    person = _find(program, number)
+    now = clock.now()
+    is_orders = request.GET.get("tab") == "orders"
+    before = _moment(request.GET.get("before", ""))
+    here = reverse("rewards:member", args=[program.slug, number])
+    context = {
+        "person": person,
+        "initials": _initials(person),
+        "language": _language(person),
+        "identities": list(person.identities.filter(program=program).order_by("kind", "value")),
+        "tier": progress.tell(program=program, member=person, now=now),
+        "purses": [_tell_purse(purse, now) for purse in histories.purses_of(program=program, member=person)],
+        "tab": "orders" if is_orders else "history",
+        "tabs": [
+            {"url": here, "text": _("History"), "current": not is_orders},
+            {"url": f"{here}?tab=orders", "text": _("Orders and returns"), "current": is_orders},
+        ],
+        "is_later": before is not None,
+        "latest": f"{here}?tab=orders" if is_orders else here,
+        **(_orders(program, person, before) if is_orders else _history(program, person, before)),
+        **frame.around(program, current="members", crumbs=[(here, str(person))]),
+    }
+    context["earlier"] = _earlier(here, is_orders, context.pop("goes_on"))
+    return render(request, "rewards/dashboard/member.html", context)
+
+
+@vary_on_headers("HX-Request")
+@require_safe
+@program_view(role=Role.ANALYST)
+def reasons(request: StaffRequest, program: Program, number: str, fact_id: str) -> HttpResponse:
+    """What a fact did not earn, and why: the part under a line of the history, or a page of its own."""
+    person = _find(program, number)
+    names = queries.rules_of(program)
+    here = reverse("rewards:member", args=[program.slug, number])
+    order = queries.order_of_fact(program=program, member=person, fact_id=int(fact_id))
+    if order is None:
+        raise Http404
+    context = {
+        "person": person,
+        "order": order,
+        "refusals": [
+            {"rule": names.get(reason.rule_id, ""), "text": reason.text}
+            for reason in histories.explain(program=program, fact_id=int(fact_id))
+            if not reason.has_fired
+        ],
+        "back": here,
+        **frame.around(
+            program, current="members", crumbs=[(here, str(person)), (request.path, order.external_id)]
+        ),
+    }
+    template = "rewards/dashboard/reasons.html"
+    return render(request, f"{template}#refusals" if request.htmx else template, context)
+
+
+def _find(program: Program, number: str) -> Member:
+    found = Member.objects.filter(program=program, number=number).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _history(program: Program, person: Member, before: datetime | None) -> dict[str, Any]:
+    lines, goes_on = _page(program, person, before)
+    used = queries.allocations_of([line.entry.pk for line in lines])
+    opened = queries.lots_of([line.entry.lot_id for line in lines if line.entry.lot_id])
+    told = [
+        telling.tell(
+            line,
+            program=program,
+            member_number=person.number,
+            used=used.get(line.entry.pk, ()),
+            opened=opened.get(line.entry.lot_id or 0),
+        )
+        for line in lines
+    ]
+    return {"lines": told, "goes_on": goes_on}
+
+
+def _page(
+    program: Program, person: Member, before: datetime | None
+) -> tuple[Sequence[HistoryLine], datetime | None]:
+    """A page of lines and from where the next goes on. What was booked at one moment stays on one page."""
+    limit = SIZE + 1
+    while True:
+        lines = histories.lines_of(program=program, member=person, limit=limit, before=before)
+        if len(lines) < limit:
+            return lines, None
+        rest = lines[-1].entry.posted_at
+        whole = [line for line in lines if line.entry.posted_at > rest]
+        if whole:
+            return whole, whole[-1].entry.posted_at
+        limit *= 4
+
+
+def _orders(program: Program, person: Member, before: datetime | None) -> dict[str, Any]:
+    deals, goes_on = queries.deals_of(program=program, member=person, size=SIZE, before=before)
+    return {"deals": deals, "goes_on": goes_on}
+
+
+def _earlier(here: str, is_orders: bool, goes_on: datetime | None) -> str:
+    if goes_on is None:
+        return ""
+    query = ({"tab": "orders"} if is_orders else {}) | {"before": goes_on.isoformat()}
+    return f"{here}?{urlencode(query)}"
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment from an address; None for anything else."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def _initials(person: Member) -> str:
+    words = [word for word in person.name.split() if word[0].isalpha()]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])) or "–"
+
+
+def _language(person: Member) -> str:
+    """What the member reads, in the member's own word for it."""
+    try:
+        return str(get_language_info(person.language)["name_local"]).capitalize() if person.language else ""
+    except KeyError:
+        return person.language
+
+
+def _tell_purse(purse: Purse, now: datetime) -> dict[str, Any]:
+    """A wallet with its lots in order of use, each with the day on which it ends; the strip shows the first few."""
+    wallet, unit = purse.wallet, purse.unit
+    return {
+        "unit": unit,
+        "name": formats.unit_name(0, unit),
+        "worth": purse.worth_minor(wallet.active),
+        **{
+            name: _whole(getattr(wallet, name), unit) for name in ("active", "pending", "reserved", "arrears")
+        },
+        "lots": [
+            {
+                "text": formats.format_number(_whole(lot.remaining, unit), decimals=unit.precision or None),
+                "note": _lot_note(lot, first=place == 0),
+                "amount": lot.remaining,
+                "state": _lot_state(lot, now),
+            }
+            for place, lot in enumerate(purse.lots[:STRIP])
+        ],
+        "count": len(purse.lots),
+        "more": len(purse.lots) > STRIP,
+        "rows": [
+            {
+                "earned_at": lot.earned_at,
+                "granted": _whole(lot.granted, unit),
+                "left": _whole(lot.remaining, unit),
+                "ends": telling.last_day(lot) if lot.is_active else _lot_note(lot, first=False),
+            }
+            for lot in purse.lots
+        ],
+    }
+
+
+def _whole(amount: int, unit: Unit) -> Decimal:
+    return Decimal(amount).scaleb(-unit.precision)
+
+
+def _lot_note(lot: Lot, *, first: bool) -> str:
+    if not lot.is_active:
+        if lot.active_at is None:
+            return _("waits for “%(event)s”") % {"event": lot.awaits}
+        return _("pending to %(day)s") % {"day": formats.format_date(lot.active_at)}
+    if lot.expires_at is None:
+        return _("never ends")
+    day = telling.last_day(lot)
+    return _("ends %(day)s") % {"day": day} if first else day
+
+
+def _lot_state(lot: Lot, now: datetime) -> str:
+    if not lot.is_active:
+        return "wait"
+    return "next" if lot.expires_at is not None and lot.expires_at <= now + SOON else ""
