@@ -7,6 +7,7 @@ transaction, and answers each of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +15,15 @@ from django.db import connection
 from django_scopes import scope
 
 from members.models import Program
-from rewards import ids, posting, rulebook
-from rewards.intake import checks, recording, requests, rows
-from rewards.intake.items import Item, Outcome
+from rewards import ids, posting, quotes, rulebook
+from rewards.engine import explanation
+from rewards.engine.explanation import Reason
+from rewards.engine.pricing import Award
+from rewards.intake import checks, content, earning, recording, requests, rows
+from rewards.intake.items import Item, OrderIn, Outcome
 from rewards.intake.state import State, unpack
 
-__all__ = ["record"]
+__all__ = ["Preview", "preview", "record"]
 
 
 def record(
@@ -39,6 +43,40 @@ def record(
         told = posting.attempt(lambda: _read_and_work(program, taken, now, at_own_time=at_own_time))
     answers = iter(told)
     return [refused[index] if index in refused else next(answers) for index in range(len(items))]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an order would earn now. `quote` keeps that promise for half an hour for a known member; `awards` tell the
+    arithmetic and `reasons` what every rule did or missed."""
+
+    outcome: Outcome
+    awards: tuple[Award, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    quote: str = ""
+
+
+def preview(*, program: Program, item: OrderIn, now: datetime) -> Preview:
+    """The same code as record(), and nothing is written (23)."""
+    refused = checks.refuse([item], now)
+    if refused:
+        return Preview(refused[0])
+    with scope(program=program):
+        state = read(program, [item], now, at_own_time=False)
+    was_known = item.member is not None and content.known(item.member, state) is not None
+    outcome = recording.work([item], state, at_own_time=False)[0]
+    order = state.orders.get((item.source, item.external_id))
+    if outcome.status != "recorded" or order is None or order.context is None:
+        return Preview(outcome)
+    occasion, engine = earning.occasion_of(order, state), state.rulebook.engine_of(order.versions)
+    reasons = explanation.explain(occasion, order.context, engine.program, currency=program.currency)
+    quote = ""
+    if was_known and outcome.member_id is not None:
+        quote = quotes.sign(
+            program_id=program.pk, member_id=outcome.member_id, item=item, versions=engine.versions, now=now
+        )
+    awards = engine.program.price(occasion, order.context).awards
+    return Preview(replace(outcome, fact_id=None, order_id=None), awards, tuple(reasons), quote)
 
 
 def _read_and_work(

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from loyaltysite.kit.errors import DomainError
 from members import identities
 from members.models import Identity
+from rewards import quotes
 from rewards.engine.rules import ORDER, SCHEDULED
 from rewards.intake.items import (
     CancelIn,
@@ -89,6 +90,8 @@ def _check_order(item: OrderIn) -> None:
     _text(item.currency, 3, "currency")
     _whole(item.revision, 0, MOST, "revision")
     _minor(item.credit_minor, "credit")
+    if item.quote:
+        quotes.read(item.quote)
     for line in item.lines:
         _check_line(line)
     if item.member is not None:

@@ -103,6 +103,12 @@ def lines_of(item: OrderIn, state: State) -> list[Line]:
     ]
 
 
+def known(who: Who, state: State) -> int | None:
+    """The member meant, None when there is none yet."""
+    value = who.value if who.kind == "number" else identities.normalize(who.kind, who.value)
+    return state.who.get((who.kind, value))
+
+
 def find(who: Who, state: State, source: str, posted: Posted) -> Person:
     """The member meant; an unknown one joins where the item says so. Raises Refusal."""
     value = who.value if who.kind == "number" else identities.normalize(who.kind, who.value)

@@ -43,7 +43,7 @@ class LineIn:
 @dataclass(frozen=True, slots=True)
 class OrderIn:
     """An order, or with a higher `revision` the same order changed. `is_paid` False earns pending until it is paid.
-    `credit_minor` is the part paid with points or credit."""
+    `credit_minor` is the part paid with points or credit; `quote` is the promise of an earlier preview."""
 
     source: str
     external_id: str
@@ -56,6 +56,7 @@ class OrderIn:
     is_paid: bool = True
     revision: int = 0
     credit_minor: int = 0
+    quote: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from loyaltysite.kit.errors import DomainError
+from rewards import quotes
 from rewards.engine.facts import Occasion
 from rewards.engine.pricing import Pricing
 from rewards.intake import checks, content, earning, requests, returns, revisions, rows
@@ -48,7 +50,7 @@ def _work_one(
         number, first, answer = state.facts[index]
         return _repeat(first == mark, Outcome(**{**answer, "fact_id": number}))
     posted = Posted(item.occurred_at, moment, state.take_id())
-    outcome = _dispatch(item, state, posted)
+    outcome = _dispatch(item, state, posted, is_quote_used=-1 - index in state.facts)
     outcome.fact_id = posted.fact_id
     done[key] = (mark, outcome)
     _store_fact(item, mark, outcome, state, posted)
@@ -62,8 +64,10 @@ def _repeat(is_same: bool, first: Outcome) -> Outcome:
     return Outcome(**{**values, "status": "repeated" if first.status == "recorded" else first.status})
 
 
-def _dispatch(item: Item, state: State, posted: Posted) -> Outcome:
+def _dispatch(item: Item, state: State, posted: Posted, *, is_quote_used: bool) -> Outcome:
     if isinstance(item, OrderIn):
+        if is_quote_used:
+            raise quotes.QuoteRefused(_("This quote was already used."), field="quote")
         return record_order(item, state, posted)
     if isinstance(item, EventIn):
         return record_event(item, state, posted)
@@ -91,6 +95,7 @@ def apply(item: PaidIn | CancelIn | ReturnIn, order: OrderRow, state: State, pos
 def record_order(item: OrderIn, state: State, posted: Posted) -> Outcome:
     """A new order, an awaited one that comes at last, or a new revision of one."""
     content.check_order(item, state)
+    promised = _promised(item, state, posted) if item.quote else None
     order = state.orders.get((item.source, item.external_id))
     if order is not None and order.state != AWAITED:
         if order.member_id is None and item.member is not None and revisions.is_newer(item, order):
@@ -100,18 +105,35 @@ def record_order(item: OrderIn, state: State, posted: Posted) -> Outcome:
     if order is None:
         order = content.awaited(item.source, item.external_id, state, posted)
     content.fill(order, item, person, state, posted.fact_id)
-    awarded = _earn(order, person, state, posted) if person is not None else {}
+    awarded = _earn(order, person, state, posted, promised) if person is not None else {}
     outcome = content.answer("recorded", order, person, state, awarded)
     if order.waiting:
         _apply_waiting(order, state, posted.moment, outcome)
     return outcome
 
 
-def _earn(order: OrderRow, person: Person, state: State, posted: Posted) -> dict[str, int]:
+def _promised(item: OrderIn, state: State, posted: Posted) -> tuple[int, ...]:
+    """The rule versions that a preview promised for this very order (23); the promise is then used up."""
+    quote = quotes.read(item.quote)
+    member = content.known(item.member, state) if item.member else None
+    quotes.check(
+        quote, program_id=state.rulebook.program_id, member_id=member, item=item, moment=posted.moment
+    )
+    key = (checks.OWN_SOURCE, "quote", quote.id, 0)
+    rows.add_fact(
+        state, key, b"", replace(posted, fact_id=state.take_id()), {}, holder_id=member, order_id=None
+    )
+    return quote.versions
+
+
+def _earn(
+    order: OrderRow, person: Person, state: State, posted: Posted, promised: tuple[int, ...] | None = None
+) -> dict[str, int]:
     person.is_touched = True
     if person.state != "active":
         return {}
-    engine = state.rulebook.engine_at(order.occurred_at)
+    rules = state.rulebook
+    engine = rules.engine_at(order.occurred_at) if promised is None else rules.engine_of(promised)
     occasion = earning.occasion_of(order, state)
     context = earning.context_of(person, occasion, engine, state)
     pricing = engine.program.price(occasion, context)

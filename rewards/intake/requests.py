@@ -11,7 +11,9 @@ from typing import Any
 import orjson
 
 from members import identities
+from rewards import quotes
 from rewards.engine.facts import Occasion
+from rewards.intake.checks import OWN_SOURCE
 from rewards.intake.items import CancelIn, EventIn, Item, OrderIn, PaidIn, ReturnIn, ReturnLineIn, Who
 from rewards.policies import add_months
 from rewards.rulebook import Rulebook
@@ -59,7 +61,7 @@ def document(items: Sequence[Item], rulebook: Rulebook, *, due: datetime) -> dic
     """The request for wafa_read(). Only plain orders and events: members' wallets are read whole where needed."""
     found: dict[str, Any] = {
         "program": rulebook.program_id,
-        "facts": [_fact(index, item) for index, item in enumerate(items)],
+        "facts": [*(_fact(index, item) for index, item in enumerate(items)), *_quotes(items)],
         "due": due.isoformat(),
         "needs": any(_moves_old_points(item) for item in items),
     }
@@ -95,6 +97,20 @@ def _moves_old_points(item: Item) -> bool:
     if isinstance(item, OrderIn):
         return item.revision > 0
     return not isinstance(item, EventIn) or order_key(item) is not None
+
+
+def _quotes(items: Sequence[Item]) -> Iterable[dict[str, Any]]:
+    """A quote is used once: using it is a fact of its own."""
+    for index, item in enumerate(items):
+        if isinstance(item, OrderIn) and item.quote:
+            number = quotes.read(item.quote).id
+            yield {
+                "i": -1 - index,
+                "source": OWN_SOURCE,
+                "kind": "quote",
+                "external_id": number,
+                "revision": 0,
+            }
 
 
 def _fact(index: int, item: Item) -> dict[str, Any]:
