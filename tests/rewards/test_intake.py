@@ -959,7 +959,7 @@ TOO_BIG = 2**63
         {"member": Who("shop", "x" * 255, True)},
         {"member": Who("number", "\ud800")},
     ],
-    ids=lambda bad: "-".join(bad),
+    ids="-".join,
 )
 def test_what_cannot_be_stored_is_refused_alone(program, bad):
     told = dataclasses.replace(b.order("bad", "2026-01-10", 10_000), **bad)
