@@ -173,6 +173,8 @@ class Reading:
         for number, cells in enumerate(self.rows):
             self.number = number
             sku, _name, _category, _kind, count, *amounts = (cell.strip() for cell in cells_of(cells))
+            if not (sku or count or any(amounts)):
+                continue
             if not sku and not count:
                 amount = (amount or 0) + amounts_of(1, digits, *amounts[:3])[0]
                 continue

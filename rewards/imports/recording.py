@@ -25,8 +25,9 @@ from rewards.policies import PolicyError
 from rewards.posting import Busy
 
 TRIES = 5
-# What no item is to blame for.
+# What no item is to blame for, and what one may be.
 OF_PROGRAM = (Busy, RuleError, PolicyError)
+OF_ITEM = (DomainError, ValueError, psycopg.DataError, psycopg.IntegrityError, psycopg.errors.RaiseException)
 
 
 @dataclass(slots=True)
@@ -106,23 +107,18 @@ class Recorder:
             self.part.rejects.append(Reject(number, cells, code, said))
 
     def _record(self, items: Sequence[Item]) -> list[Outcome]:
-        """Through the intake. What the database refuses as a whole is halved until the culprit stands alone."""
+        """Through the intake. What it refuses as a whole is halved until the culprit stands alone."""
         try:
             return self._try(items)
-        except (
-            DomainError,
-            psycopg.DataError,
-            psycopg.IntegrityError,
-            psycopg.errors.RaiseException,
-            ValueError,
-        ) as error:
-            if isinstance(error, OF_PROGRAM):
-                raise
-            if len(items) == 1:
-                code = error.code if isinstance(error, DomainError) else "not_recordable"
-                return [Outcome("refused", code, str(error).partition("\n")[0])]
-            half = len(items) // 2
-            return self._record(items[:half]) + self._record(items[half:])
+        except OF_PROGRAM:
+            raise
+        except OF_ITEM as error:
+            code = error.code if isinstance(error, DomainError) else "not_recordable"
+            refused = Outcome("refused", code, str(error).partition("\n")[0])
+        if len(items) == 1:
+            return [refused]
+        half = len(items) // 2
+        return self._record(items[:half]) + self._record(items[half:])
 
     def _try(self, items: Sequence[Item]) -> list[Outcome]:
         """Once more where others were in the way or the connection was lost."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from loyaltysite.kit.errors import DomainError
 from rewards.imports.groups import Group
 from rewards.imports.recording import Part, Recorder
+
+logger = logging.getLogger(__name__)
 
 # Full batches that may be on their way to one worker: it never waits for the next and memory stays small.
 AHEAD = 2
@@ -105,29 +108,27 @@ class Crew:
 
 
 def _work(pipe: Connection, recorder: Recorder, inherited: list[Connection]) -> None:
-    """The worker's life: ends when the other end of the pipe is closed, also by the death of the parent."""
+    """The worker's life: it ends when the other end of the pipe is closed, also by the death of the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for end in inherited:
         end.close()
     # Read ahead, so that the parent never waits with a full pipe for a worker that waits with a full pipe for it.
-    waiting: Queue[list[Group] | None] = Queue()
+    waiting: Queue[list[Group]] = Queue()
     Thread(target=_read_ahead, args=(pipe, waiting), daemon=True).start()
     try:
-        while (groups := waiting.get()) is not None:
-            pipe.send(_answer(recorder, groups))
-    except OSError:
-        pass
+        while True:
+            pipe.send(_answer(recorder, waiting.get()))
     finally:
-        connections.close_all()
-        os._exit(0)
+        os._exit(1)
 
 
-def _read_ahead(pipe: Connection, waiting: Queue[list[Group] | None]) -> None:
+def _read_ahead(pipe: Connection, waiting: Queue[list[Group]]) -> None:
     try:
         while True:
             waiting.put(pipe.recv())
     except (EOFError, OSError):
-        waiting.put(None)
+        # Nobody waits for an answer any more. A batch in mid-work is rolled back and taken again by the next import.
+        os._exit(0)
 
 
 def _answer(recorder: Recorder, groups: list[Group]) -> Any:
@@ -137,7 +138,8 @@ def _answer(recorder: Recorder, groups: list[Group]) -> Any:
         return recorder.flush()
     except DomainError as error:
         return WorkerRefused(str(error))
-    except Exception as error:  # noqa: BLE001 - told to the parent, which stops
+    except Exception as error:  # told to the parent, which stops
+        logger.exception("A worker of an import failed")
         return WorkerRefused(f"{type(error).__name__}: {error}".partition("\n")[0])
 
 
