@@ -49,7 +49,6 @@ def _names(plans: Sequence[Plan]) -> dict[str, Any]:
         "Award": Award,
         "Grant": Grant,
         "Pricing": Pricing,
-        "share_out": share_out,
     }
     for number, plan in enumerate(plans):
         names[f"unit{number}"] = plan.unit
@@ -58,21 +57,6 @@ def _names(plans: Sequence[Plan]) -> dict[str, Any]:
             names[f"formula{step.number}"] = step.formula
             names |= {f"gate{step.number}_{index}": gate for index, gate in enumerate(step.gates)}
     return names
-
-
-def share_out(
-    shares: list[int], values: Sequence[tuple[int, int]], denominator: int, spare: int
-) -> list[int]:
-    """Round up as many shares as there are whole units to spare: largest remainder first, ties by rule id."""
-    order = [
-        (-(value % denominator), rule_id, index)
-        for index, (value, rule_id) in enumerate(values)
-        if value % denominator
-    ]
-    order.sort()
-    for _remainder, _rule_id, index in order[:spare]:
-        shares[index] += 1
-    return shares
 
 
 def _indented(lines: Lines, under: str) -> Lines:
@@ -216,14 +200,15 @@ class _UnitWriter:
         """The last cap that cuts is the tightest and gives the reason."""
         number = step.number
         if index < 0:
-            yield f"left = {limit:d}"
+            left = f"{limit:d}"
         else:
+            left = "left"
             yield f"counter = counter_of(keys[{number:d}][{index:d}])"
             yield f"left = {limit:d} - counter.amount if counter else {limit:d}"
-        yield f"if value{number} > {self._times('left')}:"
+        yield f"if value{number} > {self._times(left)}:"
         if index >= 0:
             yield "    left = max(0, left)"
-        yield f"    value{number}, cut{number}, left{number} = {self._times('left')}, {name!r}, left"
+        yield f"    value{number}, cut{number}, left{number} = {self._times(left)}, {name!r}, {left}"
 
     def _contest(self, group: Sequence[Step]) -> Lines:
         """Only one rule of the group keeps what it gives: the highest, or the first; ties go by place."""
@@ -255,13 +240,21 @@ class _UnitWriter:
         for number, value in values.items():
             yield f"share{number} = {self._whole(value)}"
         split = [step for step in self.by_place if not self._is_whole(step)]
-        if len(split) < 2:
-            return
-        shares = ", ".join(f"share{step.number}" for step in split)
-        pairs = ", ".join(f"({self._value(step)}, {step.rule_id:d})" for step in split)
-        yield f"spare = total - ({' + '.join(f'share{number}' for number in values)})"
-        yield "if spare:"
-        yield f"    {shares} = share_out([{shares}], ({pairs}), {self._over}, spare)"
+        if len(split) > 1:
+            yield f"spare = total - ({' + '.join(f'share{number}' for number in values)})"
+            yield from _indented(self._round_up(sorted(split, key=lambda step: step.rule_id)), "if spare:")
+
+    def _round_up(self, split: Sequence[Step]) -> Lines:
+        """The largest remainders first, ties by rule id. There are always more of them than units to spare."""
+        rests = [f"rest{step.number}" for step in split]
+        for rest, step in zip(rests, split, strict=True):
+            yield f"{rest} = {self._value(step)} % {self._over}"
+        yield "while spare:"
+        yield "    spare -= 1"
+        yield f"    largest = max({', '.join(rests)})"
+        for index, (rest, step) in enumerate(zip(rests, split, strict=True)):
+            yield f"    {'elif' if index else 'if'} {rest} == largest:"
+            yield f"        share{step.number}, {rest} = share{step.number} + 1, 0"
 
     def _is_whole(self, step: Step) -> bool:
         """Whether the rule only ever gives whole units, so that nothing of it is rounded."""
