@@ -38,3 +38,9 @@ for file in $files; do
     }
     echo "$want" > "$stamp"
 done
+
+# Translations are compiled where they are used; only their sources are kept.
+for source in locale/*/LC_MESSAGES/*.po; do
+    compiled="${source%.po}.mo"
+    [ "$compiled" -nt "$source" ] || .venv/bin/pybabel --quiet compile -i "$source" -o "$compiled"
+done

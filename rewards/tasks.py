@@ -8,13 +8,14 @@ from celery import shared_task
 
 from loyaltysite.kit import clock
 from members.models import Program
-from rewards import seals
+from rewards import ledger, seals
 from rewards.tiers import standings
 
 log = logging.getLogger(__name__)
 
 # What one run takes of a program; the rest is left to the next, so that no program waits for another.
 REVIEWS = 20_000
+SETTLEMENTS = 100_000
 
 
 @shared_task(soft_time_limit=240, time_limit=300)
@@ -23,6 +24,14 @@ def review_tiers() -> int:
     now = clock.now()
     programs = Program.objects.order_by("pk")
     return sum(standings.review_due(program=program, now=now, limit=REVIEWS) for program in programs)
+
+
+@shared_task(soft_time_limit=540, time_limit=600)
+def settle_wallets() -> int:
+    """Activate and expire what is due; how many wallets moved. Postings to a wallet do this by themselves first."""
+    now = clock.now()
+    programs = Program.objects.order_by("pk")
+    return sum(ledger.settle_due(program=program, now=now, limit=SETTLEMENTS) for program in programs)
 
 
 @shared_task

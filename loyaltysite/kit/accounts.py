@@ -1,11 +1,15 @@
 """What the account pages say when something is refused: the fact, then what to do, without blame."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 
 class Adapter(DefaultAccountAdapter):
-    """allauth's own adapter in the words of the product."""
+    """allauth's own adapter in the words of the product. Staff are invited; customers come through a portal."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "account_inactive": _("This account is closed."),

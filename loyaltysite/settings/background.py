@@ -29,6 +29,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         # An old heartbeat is no news: it must not queue up while no worker runs.
         "options": {"expires": HEARTBEAT_SECONDS},
     },
+    "settle-wallets": {
+        "task": "rewards.tasks.settle_wallets",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
+    "review-tiers": {
+        "task": "rewards.tasks.review_tiers",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
     "seal-ledgers": {
         "task": "rewards.tasks.seal_ledgers",
         "schedule": crontab(hour=2, minute=30),
