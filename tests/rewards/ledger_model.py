@@ -1,0 +1,350 @@
+"""A small ledger in plain Python, written from SEMANTICS alone: what the real one is compared with.
+
+Three units: `points` (1 per 1.00, 20 days, arrears without limit), `stamps` (one per piece, usable after 5 days, never
+end, shortfalls are forgiven) and `credit` (5 % back in cents, to the end of the month, arrears up to 50).
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+DAY = timedelta(days=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
+GRACE = 14
+UNITS = ("points", "stamps", "credit")
+# Limit of arrears; None is no limit, and what is beyond is forgiven.
+LIMITS = {"points": None, "stamps": 0, "credit": 50}
+
+
+def midnight_after(day: datetime, days: int = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + (days + 1) * DAY
+
+
+def dates(unit: str, earned_at: datetime) -> tuple[datetime, datetime | None]:
+    """When a lot becomes active and when it ends (7 to 10)."""
+    if unit == "points":
+        return earned_at, midnight_after(earned_at, 20)
+    if unit == "stamps":
+        return earned_at + 5 * DAY, None
+    return earned_at, midnight_after(earned_at.replace(day=monthrange(earned_at.year, earned_at.month)[1]))
+
+
+def half_even(amount: int, part: int, whole: int) -> int:
+    quotient, rest = divmod(amount * part, whole)
+    return quotient + (rest * 2 > whole or (rest * 2 == whole and quotient % 2))
+
+
+@dataclass(eq=False)
+class Lot:
+    number: int
+    granted: int
+    earned_at: datetime
+    active_at: datetime | None
+    expires_at: datetime | None
+    order: Order | None
+    remaining: int = 0
+    expired: int = 0
+    is_active: bool = False
+    awaits_payment: bool = False
+
+    def rank(self) -> tuple[datetime, datetime, int]:
+        return self.expires_at or NEVER, self.earned_at, self.number
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.expires_at if self.is_active else self.active_at
+
+
+@dataclass(eq=False)
+class Wallet:
+    unit: str
+    lots: list[Lot] = field(default_factory=list)
+    arrears: int = 0
+
+    @property
+    def active(self) -> int:
+        return sum(lot.remaining for lot in self.lots if lot.is_active)
+
+    @property
+    def pending(self) -> int:
+        return sum(lot.remaining for lot in self.lots if not lot.is_active)
+
+    def repay(self, lot: Lot) -> None:
+        part = min(self.arrears, lot.remaining)  # 26
+        self.arrears -= part
+        lot.remaining -= part
+
+    def open(self, amount: int, now: datetime, **given: object) -> Lot:
+        lot = Lot(len(self.lots), amount, remaining=amount, **given)  # type: ignore[arg-type]
+        self.lots.append(lot)
+        if lot.active_at is not None and lot.active_at <= now:
+            lot.is_active = True
+            self.repay(lot)
+        self.settle(now)
+        return lot
+
+    def settle(self, now: datetime) -> None:
+        while due := [lot for lot in self.lots if lot.remaining and lot.due_at and lot.due_at <= now]:
+            lot = min(due, key=lambda each: (each.due_at, each.rank()))
+            if lot.is_active:
+                lot.expired += lot.remaining
+                lot.remaining = 0
+            else:
+                lot.is_active = True
+                self.repay(lot)
+
+    def take(self, amount: int, lots: list[Lot] | None = None) -> list[tuple[Lot, int]]:
+        """From active lots in order of use (5), or from those given; as much as there is."""
+        chosen = sorted((lot for lot in self.lots if lot.is_active), key=Lot.rank) if lots is None else lots
+        taken = []
+        for lot in chosen:
+            part = min(lot.remaining, amount)
+            if part:
+                lot.remaining -= part
+                amount -= part
+                taken.append((lot, part))
+        return taken
+
+    def reverse(self, amount: int, order: Order) -> None:
+        own = sorted((lot for lot in self.lots if lot.order is order), key=Lot.rank)
+        for lots in ([lot for lot in own if not lot.is_active], [lot for lot in own if lot.is_active]):  # 25
+            amount -= sum(part for _lot, part in self.take(amount, lots))
+        ended = min(amount, sum(lot.expired for lot in own) - order.absorbed.get(self.unit, 0))
+        order.absorbed[self.unit] = order.absorbed.get(self.unit, 0) + ended
+        amount -= ended
+        amount -= sum(part for _lot, part in self.take(amount))
+        limit = LIMITS[self.unit]
+        self.arrears += amount if limit is None else max(0, min(amount, limit - self.arrears))  # 26
+
+
+@dataclass(eq=False)
+class Line:
+    sku: str
+    quantity: int
+    amount: int
+    returned: int = 0
+
+    @property
+    def kept(self) -> int:
+        return half_even(self.amount, self.quantity - self.returned, self.quantity)
+
+
+@dataclass(eq=False)
+class Order:
+    member: str
+    at: datetime
+    lines: list[Line]
+    is_paid: bool
+    is_cancelled: bool = False
+    refunded: int = 0
+    # What the order gave and what of it is reversed, by unit.
+    net: dict[str, tuple[int, int]] = field(default_factory=dict)
+    absorbed: dict[str, int] = field(default_factory=dict)
+    spent: dict[str, list[tuple[Lot, int]]] = field(default_factory=dict)
+    restored: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(line.amount for line in self.lines)
+
+    def left(self) -> list[int]:
+        """What of each line's amount has not come back: refunds of amounts shrink all in proportion (24)."""
+        kept = [line.kept for line in self.lines]
+        refund = min(self.refunded, sum(kept))
+        shares = [refund * one // sum(kept) if sum(kept) else 0 for one in kept]
+        order = sorted(range(len(kept)), key=lambda n: (-(refund * kept[n] % (sum(kept) or 1)), n))
+        for n in order[: refund - sum(shares)]:
+            shares[n] += 1
+        return [one - share for one, share in zip(kept, shares, strict=True)]
+
+    def price(self) -> dict[str, int]:
+        left = self.left()
+        pieces = sum(
+            line.quantity - line.returned for line, amount in zip(self.lines, left, strict=True) if amount > 0
+        )
+        return {"points": sum(left) // 100, "stamps": pieces, "credit": sum(left) * 5 // 100}
+
+    def gross(self) -> dict[str, int]:
+        whole = [Line(line.sku, line.quantity, line.amount) for line in self.lines]
+        return Order(self.member, self.at, whole, True).price()
+
+
+class Ledger:
+    """Everything one program knows; `now` only moves forward."""
+
+    def __init__(self) -> None:
+        self.wallets: dict[tuple[str, str], Wallet] = {}
+        self.orders: dict[str, Order] = {}
+
+    def wallet(self, member: str, unit: str) -> Wallet:
+        return self.wallets.setdefault((member, unit), Wallet(unit))
+
+    def settle(self, now: datetime) -> None:
+        for wallet in self.wallets.values():
+            wallet.settle(now)
+
+    def order(
+        self, name: str, member: str, at: datetime, lines: list[Line], is_paid: bool, now: datetime
+    ) -> None:
+        order = self.orders[name] = Order(member, at, lines, is_paid)
+        self._post(order, now)
+
+    def pay(self, name: str, at: datetime, now: datetime) -> None:
+        order = self.orders[name]
+        if order.is_paid or order.is_cancelled:
+            return
+        order.is_paid = True
+        self._wake(order, at, now)
+
+    def _wake(self, order: Order, at: datetime, now: datetime) -> None:
+        for unit in UNITS:
+            wallet = self.wallet(order.member, unit)
+            for lot in [
+                lot for lot in wallet.lots if lot.order is order and lot.awaits_payment and lot.remaining
+            ]:
+                wallet.settle(now)
+                amount, lot.remaining = lot.remaining, 0
+                active_at = max(dates(unit, order.at)[0], at)
+                ends = dates(unit, active_at)[1]
+                wallet.open(
+                    amount, now, earned_at=lot.earned_at, active_at=active_at, expires_at=ends, order=order
+                )
+
+    def change(self, name: str, lines: list[Line], is_paid: bool, at: datetime, now: datetime) -> None:
+        order = self.orders[name]
+        if order.is_cancelled:
+            return
+        came_back: dict[str, int] = {}
+        for line in order.lines:
+            came_back[line.sku] = came_back.get(line.sku, 0) + line.returned
+        for line in lines:
+            line.returned = min(line.quantity, came_back.get(line.sku, 0))
+            came_back[line.sku] = came_back.get(line.sku, 0) - line.returned
+        was_paid, order.is_paid, order.lines = order.is_paid, order.is_paid or is_paid, lines
+        self._post(order, now)
+        if order.is_paid and not was_paid:
+            self._wake(order, at, now)
+
+    def bring_back(self, name: str, sku: str, quantity: int, now: datetime) -> int:
+        order = self.orders[name]
+        if order.is_cancelled:
+            return quantity
+        rest = self._match(order, sku, quantity)
+        self._finish(order, now)
+        return rest
+
+    def refund(self, name: str, amount: int, now: datetime) -> None:
+        order = self.orders[name]
+        if not order.is_cancelled:
+            order.refunded = min(order.refunded + amount, order.total)
+            self._finish(order, now)
+
+    def bring_back_unnamed(self, member: str, sku: str, quantity: int, at: datetime, now: datetime) -> int:
+        mine = [(order.at, number, order) for number, order in enumerate(self.orders.values())
+                if order.member == member and order.at <= at and not order.is_cancelled]  # fmt: skip
+        touched = []
+        for _at, _number, order in sorted(mine, reverse=True):
+            before = quantity
+            quantity = self._match(order, sku, quantity)
+            if quantity < before:
+                touched.append(order)
+        for order in touched:
+            self._finish(order, now)
+        return quantity
+
+    def cancel(self, name: str, now: datetime) -> None:
+        order = self.orders[name]
+        if not order.is_cancelled:
+            for line in order.lines:
+                line.returned = line.quantity
+            order.is_cancelled = True
+            self._finish(order, now)
+
+    def spend(self, member: str, unit: str, amount: int, now: datetime, name: str = "") -> bool:
+        wallet = self.wallet(member, unit)
+        wallet.settle(now)
+        if wallet.active < amount:
+            return False
+        taken = wallet.take(amount)
+        if name:
+            self.orders[name].spent.setdefault(unit, []).extend(taken)
+        return True
+
+    def adjust(self, member: str, unit: str, amount: int, now: datetime) -> bool:
+        if amount < 0:
+            return self.spend(member, unit, -amount, now)
+        wallet = self.wallet(member, unit)
+        wallet.settle(now)
+        wallet.open(amount, now, earned_at=now, active_at=now, expires_at=dates(unit, now)[1], order=None)
+        return True
+
+    # --- parts ------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _match(order: Order, sku: str, quantity: int) -> int:
+        for line in order.lines:
+            if line.sku == sku:
+                part = min(quantity, line.quantity - line.returned)
+                line.returned += part
+                quantity -= part
+        return quantity
+
+    def _finish(self, order: Order, now: datetime) -> None:
+        self._post(order, now)
+        returned = order.total - sum(order.left())
+        for unit, parts in order.spent.items():
+            wallet = self.wallet(order.member, unit)
+            spent, done = sum(part for _lot, part in parts), order.restored.get(unit, 0)
+            wanted = -(-spent * returned // order.total)  # 28
+            if wanted > done:
+                order.restored[unit] = wanted
+                wallet.settle(now)
+                self._restore(wallet, parts, done, wanted, now)
+
+    @staticmethod
+    def _restore(wallet: Wallet, parts: list[tuple[Lot, int]], done: int, wanted: int, now: datetime) -> None:
+        passed = 0
+        for lot, part in reversed(parts):  # 27: last taken first
+            give = min(wanted, passed + part) - max(done, passed)
+            passed += part
+            if give <= 0:
+                continue
+            has_ended = lot.expires_at is not None and lot.expires_at <= now
+            if has_ended or give > lot.granted - lot.expired - lot.remaining:
+                wallet.open(
+                    give, now, earned_at=lot.earned_at, active_at=now, order=lot.order,
+                    expires_at=midnight_after(now, GRACE) if has_ended else lot.expires_at,
+                )  # fmt: skip
+            else:
+                repaid = min(wallet.arrears, give)
+                wallet.arrears -= repaid
+                lot.remaining += give - repaid
+
+    def _post(self, order: Order, now: datetime) -> None:
+        """Bring every unit to what the order should have given: max(0, awarded − …) of 24."""
+        left, gross = order.price(), order.gross()
+        for unit in sorted(UNITS):
+            reversal = max(0, gross[unit] - left[unit])
+            target, before = (gross[unit], reversal), order.net.get(unit, (0, 0))
+            if target == before or (sum(target) == 0 and unit not in order.net):
+                continue
+            change = (target[0] - target[1]) - (before[0] - before[1])
+            order.net[unit] = target
+            wallet = self.wallet(order.member, unit)
+            wallet.settle(now)
+            if change < 0:
+                wallet.reverse(-change, order)
+            if change <= 0:
+                continue
+            active_at, ends = dates(unit, order.at)
+            if order.is_paid:
+                wallet.open(
+                    change, now, earned_at=order.at, active_at=active_at, expires_at=ends, order=order
+                )
+            else:
+                wallet.open(
+                    change, now, earned_at=order.at, active_at=None, expires_at=None, order=order,
+                    awaits_payment=True,
+                )  # fmt: skip
