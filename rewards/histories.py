@@ -157,7 +157,7 @@ def _order_of_use(lot: Lot) -> tuple[bool, bool, datetime, datetime, int]:
 
 
 def _facts(lines: Iterable[HistoryLine]) -> set[int]:
-    return {line.entry.fact_id for line in lines if line.entry.fact_id}
+    return {line.entry.fact_id for line in lines if line.entry.fact_id is not None}
 
 
 def _add_orders(lines: list[HistoryLine], program: Program) -> None:
@@ -188,9 +188,7 @@ def _add_awards(lines: list[HistoryLine], program: Program) -> None:
 
 
 def _add_settlements(lines: list[HistoryLine], program: Program) -> None:
-    facts = {
-        line.entry.fact_id for line in lines if line.entry.kind in (EntryKind.REVERSE, EntryKind.RESTORE)
-    }
+    facts = _facts(line for line in lines if line.entry.kind in (EntryKind.REVERSE, EntryKind.RESTORE))
     found = list(Settlement.objects.filter(program=program, fact_id__in=facts)) if facts else []
     for line in lines:
         if line.entry.kind in (EntryKind.REVERSE, EntryKind.RESTORE):
