@@ -26,6 +26,11 @@ NAMES = {
 }
 
 
+class NotTheDemo(DomainError):
+    code = "not_the_demo"
+    message = _("Only the demo program has such log-ins.")
+
+
 class EmailTaken(DomainError):
     """Somebody who is not of the demo has one of its addresses; the demo must not change that person's password."""
 
@@ -33,19 +38,30 @@ class EmailTaken(DomainError):
     message = _("%(email)s is used outside the demo; it is left alone.")
 
 
-def owner() -> User:
-    return _user(f"{Role.OWNER}@{DOMAIN}", NAMES[Role.OWNER])
+def refuse_strangers(*, program: Program) -> None:
+    """Raise EmailTaken unless whoever has one of the demo's addresses is of the demo."""
+    emails = [f"{role}@{DOMAIN}" for role in (*NAMES, CUSTOMER)]
+    with scope(program=program):
+        customer = Identity.objects.filter(program=program, value=f"{CUSTOMER}@{DOMAIN}").exists()
+    for user in User.objects.filter(email__in=emails):
+        is_ours = TeamMembership.objects.filter(user=user, program=program).exists()
+        is_ours = is_ours or (customer and user.email == f"{CUSTOMER}@{DOMAIN}")
+        others = TeamMembership.objects.filter(user=user).exclude(program=program).exists()
+        if others or not is_ours or user.is_staff:
+            raise EmailTaken(email=user.email)
 
 
 def create(*, program: Program, customer: Member | None, path: Path, now: datetime) -> None:
     """Make the log-ins and write them to `path`. Those that are there, with the file, stay as they are."""
+    if not program.is_demo:
+        raise NotTheDemo
+    refuse_strangers(program=program)
     known = _read(path)
     logins = []
     with transaction.atomic():
         for role, name in NAMES.items():
             email = f"{role}@{DOMAIN}"
             user = _user(email, name)
-            _refuse_outsider(user, program)
             TeamMembership.objects.get_or_create(program=program, user=user, defaults={"role": role})
             logins.append(_login(user, str(role), f"/dashboard/{program.slug}/", known))
         if customer is not None:
@@ -55,7 +71,6 @@ def create(*, program: Program, customer: Member | None, path: Path, now: dateti
 
 def _customer(program: Program, member: Member, known: dict[str, str], now: datetime) -> dict[str, str]:
     user = _user(f"{CUSTOMER}@{DOMAIN}", member.name)
-    _refuse_outsider(user, program)
     with scope(program=program):
         identities.add(member=member, kind=Identity.Kind.EMAIL, value=user.email, verified_at=now)
     return _login(user, CUSTOMER, f"/p/{program.slug}/", known)
@@ -65,12 +80,6 @@ def _user(email: str, name: str) -> User:
     user, _created = User.objects.get_or_create(email=email, defaults={"name": name, "password": "!"})
     EmailAddress.objects.get_or_create(user=user, email=email, defaults={"verified": True, "primary": True})
     return user
-
-
-def _refuse_outsider(user: User, program: Program) -> None:
-    others = TeamMembership.objects.filter(user=user).exclude(program=program).exists()
-    if others or user.is_staff or user.is_superuser:
-        raise EmailTaken(email=user.email)
 
 
 def _login(user: User, role: str, url: str, known: dict[str, str]) -> dict[str, str]:

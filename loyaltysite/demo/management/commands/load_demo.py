@@ -36,7 +36,8 @@ class Command(BaseCommand):
 
     def _load(self, options: dict[str, Any]) -> None:
         now = clock.now()
-        shop = program.create(owner=team.owner(), now=now)
+        shop = program.create(now=now)
+        team.refuse_strangers(program=shop)
         days = history.days_to_move(program=shop, keep_dates=options["keep_dates"])
         history.replay(
             program=shop,
