@@ -149,7 +149,7 @@ def _unpacked(raw: io.BufferedReader) -> io.BufferedReader:
     if head.startswith(b"\x1f\x8b"):
         return cast("io.BufferedReader", io.BufferedReader(gzip.GzipFile(fileobj=raw), 1 << 16))
     if head.startswith(b"\xfd7zXZ\x00"):
-        return cast("io.BufferedReader", io.BufferedReader(lzma.LZMAFile(raw), 1 << 16))  # type: ignore[arg-type]
+        return cast("io.BufferedReader", io.BufferedReader(lzma.LZMAFile(raw), 1 << 16))
     if head.startswith(ZIP):
         raise SourceUnreadable(_("This is a spreadsheet or a ZIP archive; save the sheet as CSV first."))
     return raw

@@ -70,4 +70,6 @@ def _customer(shop: Program) -> Member | None:
             return known
         busy = Member.objects.filter(program=shop)
         busy = busy.annotate(count=Count("orders", distinct=True), back=Count("returns", distinct=True))
-        return busy.order_by("-back", "-count", "pk").filter(count__range=(8, 25)).first() or busy.first()
+        return (
+            busy.order_by("-back", "-count", "pk").filter(count__gte=8, count__lte=25).first() or busy.first()
+        )
