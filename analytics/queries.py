@@ -161,20 +161,21 @@ def _added_up(changes: Mapping[int, int], period: Period) -> Course:
 class Orders:
     count: Course
     of_members: int
-    total_minor: int
+    total_minor: Course
 
 
 def orders_over(*, program: Program, period: Period) -> Orders:
-    """Orders in each step, those of members, and what all of them came to; cancelled ones are left out."""
+    """Orders in each step, how many were by members, and what all of them came to in minor units; cancelled ones are left out."""
     edges = _edges(period, program.zone)
     before = day_start(period.before, program.zone)
     rows = _ask(ORDERS, {"program": program.pk, "edges": edges, "before": before, "end": edges[-1]})
     inside = [row for row in rows if row[0] > 0]
     counts = {place: count for place, count, _mine, _money in rows}
+    money = {place: int(total) for place, _count, _mine, total in rows}
     return Orders(
         Course(_by_step(counts, period), counts.get(0, 0)),
         of_members=sum(row[2] for row in inside),
-        total_minor=int(sum(row[3] for row in inside)),
+        total_minor=Course(_by_step(money, period), money.get(0, 0)),
     )
 
 
@@ -261,6 +262,7 @@ class Happening:
     order: Order | None
 
 
+WRITTEN_LAST = 500
 SHOWN = (
     "order",
     "order.cancelled",
@@ -273,8 +275,9 @@ SHOWN = (
 
 
 def latest(*, program: Program, limit: int = 8) -> list[Happening]:
-    """The newest lines of the log. Three statements."""
-    events = list(Event.objects.filter(program=program, kind__in=SHOWN).order_by("-pk")[:limit])
+    """The newest of the lines written last: an import writes what happened long ago. Three statements."""
+    written = Event.objects.filter(program=program, kind__in=SHOWN).order_by("-pk")[:WRITTEN_LAST]
+    events = list(Event.objects.filter(pk__in=written.values("pk")).order_by("-occurred_at", "-pk")[:limit])
     people = Member.objects.in_bulk([event.holder_id for event in events if event.holder_id])
     orders = Order.objects.in_bulk([event.order_id for event in events if event.order_id])
     return [

@@ -83,13 +83,14 @@ def _figures(program: Program, period: Period) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
+    """What components/stat.html shows. What is counted by the step leaves out the last one, which is not over."""
+
     name: str
     value: str
     change: str
     mood: str
     of: str
     course: Sequence[float]
-    url: str = ""
 
 
 def _stats(
@@ -100,36 +101,48 @@ def _stats(
     points: Points | None,
     unit: Unit | None,
 ) -> list[Stat]:
+    joined = formats.format_number(members.last - members.before)
+    share = formats.format_percent(active.last / members.last if members.last else 0)
     found = [
         Stat(
             _("Members"),
             formats.format_number(members.last),
             *_change(members.last, members.before, sense=1),
-            of=_("%(count)s joined in this time") % {"count": formats.format_number(members.last - members.before)},
+            of=_("%(count)s joined in this time") % {"count": joined},
             course=members.values,
         ),
         Stat(
             _("Active members"),
             formats.format_number(active.last),
             *_change(active.last, active.before, sense=1),
-            of=_("%(share)s ordered in the last 90 days")
-            % {"share": formats.format_percent(active.last / members.last if members.last else 0)},
+            of=_("%(share)s ordered in the last 90 days") % {"share": share},
             course=active.values,
         ),
+        *_order_stats(program, orders),
+    ]
+    return found + (_point_stats(program, points, unit) if points and unit else [])
+
+
+def _order_stats(program: Program, orders: Orders) -> list[Stat]:
+    count, worth = orders.count, orders.total_minor
+    share = formats.format_percent(orders.of_members / count.total if count.total else 0)
+    mean = formats.format_money(worth.total // max(1, count.total), program.currency)
+    return [
         Stat(
             _("Orders"),
-            formats.format_number(orders.count.total),
-            *_change(orders.count.total, orders.count.before, sense=1),
-            of=_("%(money)s, %(share)s of them by members") % {
-                "money": formats.format_money(orders.total_minor, program.currency),
-                "share": formats.format_percent(
-                    orders.of_members / orders.count.total if orders.count.total else 0
-                ),
-            },
-            course=orders.count.values,
+            formats.format_number(count.total),
+            *_change(count.total, count.before, sense=1),
+            of=_("%(share)s of them by members") % {"share": share},
+            course=count.values[:-1],
         ),
-    ]  # fmt: skip
-    return found + (_point_stats(program, points, unit) if points and unit else [])
+        Stat(
+            _("Sales"),
+            formats.format_money(worth.total, program.currency),
+            *_change(worth.total, worth.before, sense=1),
+            of=_("%(money)s an order") % {"money": mean},
+            course=worth.values[:-1],
+        ),
+    ]
 
 
 def _point_stats(program: Program, points: Points, unit: Unit) -> list[Stat]:
@@ -142,7 +155,7 @@ def _point_stats(program: Program, points: Points, unit: Unit) -> list[Stat]:
             *_change(points.issued.total, points.issued.before, sense=0),
             of=_("%(count)s used in this time")
             % {"count": formats.format_number(_whole(points.spent.total, unit))},
-            course=points.issued.values,
+            course=points.issued.values[:-1],
         ),
         Stat(
             _("%(unit)s outstanding") % {"unit": name},

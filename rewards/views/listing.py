@@ -50,13 +50,15 @@ def members(request: StaffRequest, program: Program) -> HttpResponse:
         after=Mark.parse(asked.get("after", "")),
         before=Mark.parse(asked.get("before", "")),
     )
+    count = _count(queries.count_up_to(ways, most=most), most)
     context = {
         "page": page,
         "unit": unit,
         "unit_name": formats.unit_name(0, unit) if unit else "",
         "query": sought.text,
         "chosen": chosen,
-        "count": _count(queries.count_up_to(ways, most=most), most),
+        "count": count,
+        "shown": _shown(len(page.rows), count),
         "meant": [] if page.rows else people.meant(program=program, sought=sought),
         "number_is_wrong": sought.number_is_wrong and not page.rows,
         "newer": _address(program, chosen | {"before": page.newer}) if page.newer else "",
@@ -116,3 +118,7 @@ def _count(found: int, most: int) -> str:
     if found > most:
         return _("more than %(count)s") % {"count": formats.format_number(most)}
     return formats.format_number(found)
+
+
+def _shown(rows: int, count: str) -> str:
+    return _("%(rows)s of %(count)s") % {"rows": formats.format_number(rows), "count": count}

@@ -45,7 +45,7 @@ def member(request: StaffRequest, program: Program, number: str) -> HttpResponse
     context = {
         "person": person,
         "initials": _initials(person),
-        "language": _language(person),
+        "speaks": _language(person),
         "identities": list(person.identities.filter(program=program).order_by("kind", "value")),
         "tier": progress.tell(program=program, member=person, now=now),
         "purses": [_tell_purse(purse, now) for purse in histories.purses_of(program=program, member=person)],

@@ -32,6 +32,12 @@ LIMITS: Mapping[str, str | Promise] = {
     "budget": gettext_lazy("Budget of the rule"),
     "unit_order": gettext_lazy("Limit of all rules for one order"),
 }
+HEADLINES: Mapping[EntryKind, str | Promise] = {
+    EntryKind.SPEND: gettext_lazy("%(unit)s used"),
+    EntryKind.EXPIRE: gettext_lazy("%(unit)s ended"),
+    EntryKind.ACTIVATE: gettext_lazy("%(unit)s became usable"),
+    EntryKind.ADJUST: gettext_lazy("Corrected by staff"),
+}
 KINDS = {
     EntryKind.EARN: "good",
     EntryKind.BONUS: "good",
@@ -105,7 +111,8 @@ def entry_gain(line: HistoryLine) -> int:
 def _headline(line: HistoryLine, program: Program) -> str:
     entry, order = line.entry, line.order
     if order is None:
-        return line.label
+        headline = HEADLINES.get(EntryKind(entry.kind))
+        return str(headline) % {"unit": formats.unit_name(0, line.unit)} if headline else line.label
     names = {"number": order.external_id, "money": formats.format_money(order.total_minor, program.currency)}
     if entry.kind == EntryKind.EARN:
         return _("Order %(number)s, %(money)s") % names

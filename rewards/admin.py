@@ -1,0 +1,166 @@
+"""The ledger and its rules for operators: to look at, never to change."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from members.admin import ReadOnlyAdmin, table
+from rewards.models import (
+    Allocation,
+    Award,
+    EarningRule,
+    Entry,
+    Lot,
+    Pricing,
+    RuleVersion,
+    Seal,
+    Settlement,
+    Standing,
+    Tier,
+    TierScheme,
+    Unit,
+    Wallet,
+)
+
+
+class Sealed(ReadOnlyAdmin):
+    """Shows the seal as figures that can be compared."""
+
+    exclude = ("digest",)
+    readonly_fields: tuple[str, ...] = ("seal",)
+
+    @admin.display(description=_("Seal"))
+    def seal(self, row: Entry | Wallet) -> str:
+        return bytes(row.digest).hex()
+
+
+@admin.register(Unit)
+class UnitAdmin(ReadOnlyAdmin):
+    list_display = ("key", "program_id", "precision", "worth_numerator", "worth_denominator", "is_money")
+    list_filter = ("program",)
+
+
+@admin.register(Wallet)
+class WalletAdmin(Sealed):
+    list_display = (
+        "pk",
+        "holder_id",
+        "unit",
+        "active",
+        "pending",
+        "reserved",
+        "arrears",
+        "seq",
+        "program_id",
+    )
+    list_filter = ("program",)
+    list_select_related = ("unit",)
+    search_fields = ("holder_id__exact",)
+    search_help_text = _("Number of the holder")
+
+
+@admin.register(Entry)
+class EntryAdmin(Sealed):
+    list_display = (
+        "pk",
+        "wallet_id",
+        "seq",
+        "kind",
+        "active_change",
+        "active",
+        "at",
+        "posted_at",
+        "program_id",
+    )
+    list_filter = ("program",)
+    search_fields = ("wallet_id__exact",)
+    search_help_text = _("Number of the wallet")
+    readonly_fields = ("seal", "used")
+
+    @admin.display(description=_("Lots used"))
+    def used(self, entry: Entry) -> SafeString:
+        return table(Allocation.objects.filter(entry=entry), "lot_id", "amount")
+
+
+@admin.register(Lot)
+class LotAdmin(ReadOnlyAdmin):
+    list_display = (
+        "pk",
+        "wallet_id",
+        "granted",
+        "remaining",
+        "is_active",
+        "earned_at",
+        "expires_at",
+        "program_id",
+    )
+    list_filter = ("program",)
+    readonly_fields = ("used_by",)
+
+    @admin.display(description=_("Used by"))
+    def used_by(self, lot: Lot) -> SafeString:
+        return table(Allocation.objects.filter(lot=lot), "entry_id", "amount")
+
+
+@admin.register(Pricing)
+class PricingAdmin(ReadOnlyAdmin):
+    list_display = ("fact_id", "program_id", "awarded")
+    list_filter = ("program",)
+    readonly_fields = ("awards", "settlements")
+
+    @admin.display(description=_("Awards"))
+    def awards(self, pricing: Pricing) -> SafeString:
+        rows = Award.objects.filter(fact_id=pricing.fact_id)
+        return table(rows, "version_id", "unit_id", "desired", "awarded", "cut_by")
+
+    @admin.display(description=_("Settlements"))
+    def settlements(self, pricing: Pricing) -> SafeString:
+        rows = Settlement.objects.filter(fact_id=pricing.fact_id)
+        return table(
+            rows, "order_id", "awarded", "reversed", "from_own", "from_others", "to_arrears", "forgiven"
+        )
+
+
+@admin.register(EarningRule)
+class EarningRuleAdmin(ReadOnlyAdmin):
+    list_display = ("name", "key", "state", "budget", "spent", "program_id")
+    list_filter = ("program", "state")
+
+
+@admin.register(RuleVersion)
+class RuleVersionAdmin(ReadOnlyAdmin):
+    list_display = ("rule", "number", "since", "until", "published_by", "program_id")
+    list_filter = ("program",)
+    list_select_related = ("rule", "published_by")
+
+
+@admin.register(TierScheme)
+class TierSchemeAdmin(ReadOnlyAdmin):
+    list_display = ("program_id", "counted", "window", "review")
+
+
+@admin.register(Tier)
+class TierAdmin(ReadOnlyAdmin):
+    list_display = ("key", "rank", "threshold", "is_never_lost", "program_id")
+    list_filter = ("program",)
+
+
+@admin.register(Standing)
+class StandingAdmin(ReadOnlyAdmin):
+    list_display = ("member_id", "tier", "origin", "since", "valid_until", "ended_at", "program_id")
+    list_filter = ("program",)
+    list_select_related = ("tier",)
+
+
+@admin.register(Seal)
+class SealAdmin(ReadOnlyAdmin):
+    list_display = ("at", "heads", "program_id")
+    list_filter = ("program",)
+    exclude = ("root", "signature")
+    readonly_fields = ("root_of_all",)
+
+    @admin.display(description=_("Root"))
+    def root_of_all(self, seal: Seal) -> str:
+        return bytes(seal.root).hex()
