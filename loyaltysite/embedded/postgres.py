@@ -156,10 +156,14 @@ class Cluster:
         return self._child.poll() is not None if self._child else not processes.exists(self._launched)
 
     def _last_words(self) -> str:
-        lines: list[str] = []
-        for file in [self.path / "start.log", *sorted(self.data.glob("log/*"), key=os.path.getmtime)]:
-            lines += [line for line in file.read_text(errors="replace").splitlines() if line.strip()]
-        return lines[-1] if lines else "it gave no reason"
+        """What the server gave as its reason: before it opened its own log, or in the newest of those."""
+        logs = sorted(self.data.glob("log/*"), key=os.path.getmtime, reverse=True)
+        for file in [self.path / "start.log", *logs[:1]]:
+            for line in reversed(file.read_text(errors="replace").splitlines()):
+                for mark in ("FATAL:", "PANIC:", "could not", "error"):
+                    if mark in line:
+                        return line.partition(mark)[2].strip() if mark.endswith(":") else line.strip()
+        return f"it gave no reason in {self.path / 'start.log'}"
 
     def _prepare(self) -> None:
         """Make roles and database where they are missing; they may be after an interrupted first start."""
