@@ -7,6 +7,7 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from loyaltysite.kit import formats
 from members.models import Program
 from members.portal import codes, people
 
@@ -20,7 +21,12 @@ def send_code(program_id: int, name: str) -> bool:
     if attempt is None or member is None:
         return False
     with translation.override(member.language or attempt.language):
-        facts = {"program": program, "member": member, "code": attempt.code, "minutes": codes.MINUTES}
+        facts = {
+            "program": program,
+            "member": member,
+            "code": attempt.code,
+            "minutes": formats.format_number(codes.MINUTES),
+        }
         subject = render_to_string("members/portal/code_subject.txt", facts).strip()
         body = render_to_string("members/portal/code.txt", facts)
     EmailMessage(subject, body, to=[attempt.email]).send()

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
+from loyaltysite.kit import formats
 from members.models import Member, Program
 from rewards import histories
 from rewards.models import Lot, Unit, Wallet
-from rewards.views.portal.words import last_day
+from rewards.views.portal.words import last_day, number
 
 SOON = timedelta(days=14)
 
@@ -56,25 +59,22 @@ class Balance:
         return self.purse.wallet
 
     @property
-    def pending(self) -> int:
-        return sum(coming.amount for coming in self.comings)
-
-    @property
-    def next_ending(self) -> Ending | None:
-        return next((ending for ending in self.endings if ending.on), None)
-
-    @property
     def is_worth_something(self) -> bool:
         return self.unit.worth_numerator > 0 and not self.unit.is_money
 
     @property
-    def dates(self) -> list[Ending]:
-        return [ending for ending in self.endings if ending.on]
+    def figure(self) -> SafeString | str:
+        """The usable amount alone, for the card."""
+        decimals = self.unit.precision
+        return number(Decimal(self.usable).scaleb(-decimals), decimals or None)
 
     @property
-    def lasting(self) -> Ending | None:
-        """What never ends."""
-        return next((ending for ending in self.endings if ending.on is None), None)
+    def unit_name(self) -> str:
+        return formats.unit_name(self.usable, self.unit)
+
+    @property
+    def dates(self) -> list[Ending]:
+        return [ending for ending in self.endings if ending.on]
 
 
 def of(*, program: Program, member: Member, now: datetime) -> list[Balance]:

@@ -23,7 +23,7 @@ from rewards.views.portal import balances, climbs, stories
 
 LATELY, PAGE, TIE = 5, 20, 200
 GROUP = 4
-SHOWN_ENDINGS = 4
+SHOWN_ENDINGS = 6
 
 
 @require_safe

@@ -15,6 +15,7 @@ from members.models import Program
 from rewards.models import Unit
 
 TICK = timedelta(microseconds=1)
+DIGITS = 4
 
 __all__ = ["amount", "dated", "last_day", "money", "number", "point_price", "say", "short_money", "units"]
 
@@ -31,11 +32,11 @@ def last_day(end: datetime) -> date:
 
 
 def amount(text: str, unit: Unit) -> SafeString:
-    """An exact amount of the engine ("16.2", "5/3") as people read it: at most two digits more than the unit has."""
+    """An exact amount of the engine ("16.2", "5/3") as people read it: 16.2, and 1.6666… where it has no end."""
     exact = Fraction(text)
-    shown = round(exact, unit.precision + 2)
-    about = "≈ " if shown != exact else ""
-    return isolate(about + formats.format_number(shown))
+    places = 10 ** (unit.precision + DIGITS)
+    shown = Fraction(int(exact * places), places)
+    return isolate(formats.format_number(shown) + ("" if shown == exact else "…"))
 
 
 def point_price(program: Program, value: str, per_minor: int, unit: Unit) -> tuple[SafeString, SafeString]:
