@@ -17,10 +17,12 @@ from rewards.imports.canonical import Profile, Terms
 from rewards.imports.groups import Group, Grouping
 from rewards.imports.recording import Part, Recorder
 from rewards.imports.rejects import RejectFile, path_for
+from rewards.imports.reports import Report
 from rewards.imports.sources import Source, SourceUnreadable, opened
 from rewards.imports.tables import Table
-from rewards.imports.tallies import Report, Tally
+from rewards.imports.tallies import Tally
 from rewards.imports.workers import Crew
+from rewards.models import Unit
 
 PROFILES: Mapping[str, type[Profile]] = {
     "canonical": canonical.Profile,
@@ -81,6 +83,7 @@ def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress
         return Report(
             tally=tally,
             currency=program.currency,
+            precisions=dict(Unit.objects.filter(program=program).values_list("key", "precision")),
             members_created=_members(program, wish.source) - known,
             customers=_customers(program, wish.source),
             seconds=time.monotonic() - began,
@@ -88,6 +91,19 @@ def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress
             unused_columns=profile.layout.unused,
             rejected_file=str(path) if tally.rejected_rows else "",
         )
+
+
+def _profile(table: Table, program: Program, wish: Wish) -> Profile:
+    terms = Terms(
+        source=wish.source,
+        zone=program.zone,
+        currency=program.currency,
+        pattern=wish.date_format,
+        days=wish.days,
+        region=wish.region,
+        store=wish.store,
+    )
+    return PROFILES[wish.profile](table.header, mapping=wish.mapping, terms=terms)
 
 
 def _parts(groups: Iterator[Group], recorder: Recorder, wish: Wish) -> Iterator[Part]:

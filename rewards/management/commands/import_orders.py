@@ -17,8 +17,9 @@ from loyaltysite.kit import clock
 from loyaltysite.kit.errors import DomainError
 from members.models import Program
 from rewards.imports import runs
+from rewards.imports.reports import Report
 from rewards.imports.sources import Source
-from rewards.imports.tallies import Report, Tally
+from rewards.imports.tallies import Tally
 
 
 class Command(BaseCommand):
