@@ -125,6 +125,27 @@ def test_it_can_run_inside_a_transaction(db):
         assert cursor.fetchone()[0] == "off"
 
 
+def test_lots_that_wait_wake_end_and_come_back_hold(db):
+    program = builders.open_program(
+        units={"points": {"pending": {"kind": "days", "count": 3}, "expiry": {"kind": "days", "count": 30}}}
+    )
+    record, order = builders.record, builders.order
+
+    record(program, order("A", "2026-01-01", 6000, 4000, is_paid=False))
+    record(program, builders.paid("A", "2026-01-02"))  # still pending for two days
+    record(program, order("B", "2026-01-10", 5000))
+    builders.spend(program, 90, "2026-01-20", order="B")
+    record(program, builders.bring_back("R", "2026-01-21", "sku-4000", order="A"))  # partly arrears
+    record(program, builders.cancel("B", "2026-02-20"))  # what was spent has ended meanwhile
+    record(program, order("C", "2026-03-01", 3000, is_paid=False))
+    record(program, builders.cancel("C", "2026-03-02"))  # voided while it waited
+    record(program, order("D", "2026-06-01", 1000))
+
+    kinds = {kind for kind, *_ in builders.movements(program)}
+    assert kinds >= {"earn", "activate", "spend", "reverse", "restore", "expire"}
+    assert checking.run(verify=True).faults == []
+
+
 def test_the_words_name_every_check_with_its_rows(program):
     out = StringIO()
 
