@@ -25,6 +25,7 @@ SETTINGS = {
     "work_mem": "192MB",
     "enable_nestloop": "off",
     "jit": "off",
+    "parallel_leader_participation": "off",
     "parallel_setup_cost": "0",
     "parallel_tuple_cost": "0.01",
 }

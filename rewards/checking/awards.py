@@ -16,7 +16,8 @@ LINKS = Scan(
         LEFT JOIN rewards_wallet w ON w.id = e.wallet_id
         LEFT JOIN members_fact f ON f.id = e.fact_id
         LEFT JOIN members_order o ON o.id = e.order_id
-        LEFT JOIN rewards_entry m ON m.id = e.mends_id""",
+        LEFT JOIN (SELECT n.id, n.wallet_id FROM rewards_entry n
+            WHERE n.id IN (SELECT mends_id FROM rewards_entry WHERE mends_id IS NOT NULL)) m ON m.id = e.mends_id""",
     questions=(
         Question(
             "entry.links",
@@ -30,39 +31,19 @@ LINKS = Scan(
     ),
 )
 
-LOT_LINKS = Scan(
-    of="l",
-    wallet="l.wallet_id",
-    subject="'lot ' || l.id",
-    source="""rewards_lot l
-        LEFT JOIN rewards_wallet w ON w.id = l.wallet_id
-        LEFT JOIN members_fact f ON f.id = l.fact_id
-        LEFT JOIN members_order o ON o.id = l.order_id""",
-    questions=(
-        Question(
-            "lot.links",
-            _("the fact and order of each lot exist, in its program"),
-            """(l.fact_id IS NOT NULL AND f.program_id IS DISTINCT FROM l.program_id)
-                OR (l.order_id IS NOT NULL AND o.program_id IS DISTINCT FROM l.program_id)""",
-            "concat_ws(', ', 'fact ' || l.fact_id, 'order ' || l.order_id)",
-            "concat_ws(', ', 'fact ' || f.id, 'order ' || o.id)",
-        ),
-    ),
-)
-
 # One row per fact and unit, from either side.
 AWARDS = Scan(
     of="x",
     wallet="w.id",
     holder="f.holder_id",
     subject="'fact ' || x.fact_id",
-    source=f"""(SELECT y.program_id, y.fact_id, y.unit_id, sum(y.given) AS given, sum(y.told) AS told,
-                sum(y.strangers) AS strangers
-            FROM (SELECT a.program_id, a.fact_id, a.unit_id, a.awarded AS given, 0::bigint AS told,
-                    CASE WHEN v.program_id = a.program_id THEN 0 ELSE 1 END AS strangers
+    source=f"""(SELECT y.program_id, y.fact_id, y.unit_id, sum(y.amount) AS surplus,
+                bool_or(y.is_strange) AS is_strange
+            FROM (SELECT a.program_id, a.fact_id, a.unit_id, a.awarded AS amount,
+                    v.program_id IS DISTINCT FROM a.program_id AS is_strange
                 FROM rewards_award a LEFT JOIN rewards_ruleversion v ON v.id = a.version_id
                 WHERE {OF_PROGRAM.format("a")}
-                UNION ALL SELECT r.program_id, r.fact_id, u.id, 0, t.value::bigint, 0
+                UNION ALL SELECT r.program_id, r.fact_id, u.id, -t.value::bigint, false
                 FROM rewards_pricing r CROSS JOIN LATERAL jsonb_each_text(r.awarded) t
                 LEFT JOIN rewards_unit u ON u.program_id = r.program_id AND u.key = t.key
                 WHERE {OF_PROGRAM.format("r")}) y
@@ -73,17 +54,17 @@ AWARDS = Scan(
         Question(
             "award.sum",
             _("the awards of each fact and unit sum to its pricing"),
-            "x.given <> x.told",
-            "x.told",
-            "x.given",
+            "x.surplus <> 0",
+            "(SELECT r.awarded FROM rewards_pricing r WHERE r.fact_id = x.fact_id)",
+            "x.surplus || ' more than that'",
         ),
         Question(
             "award.home",
             _("the fact, unit and rule version of each award exist, in its program"),
-            "f.program_id IS DISTINCT FROM x.program_id OR x.unit_id IS NULL OR x.strangers > 0",
+            "f.program_id IS DISTINCT FROM x.program_id OR x.unit_id IS NULL OR x.is_strange",
             "'program ' || x.program_id",
             """concat_ws(', ', coalesce('fact of program ' || f.program_id, 'no fact'),
-                CASE WHEN x.unit_id IS NULL THEN 'no unit' END, x.strangers || ' foreign versions')""",
+                CASE WHEN x.unit_id IS NULL THEN 'no unit' END, CASE WHEN x.is_strange THEN 'foreign rule version' END)""",
         ),
     ),
 )
@@ -229,4 +210,4 @@ LINES = Scan(
     ),
 )
 
-SCANS = (LINKS, LOT_LINKS, AWARDS, SETTLEMENTS, COURSES, ORDERS, LINES)
+SCANS = (LINKS, AWARDS, SETTLEMENTS, COURSES, ORDERS, LINES)

@@ -23,6 +23,8 @@ ZERO = "ROW(0, 0, 0, 0)"
 # A lot is opened by the entry that names it first: a credit, or the activation that moves what an awaited lot held
 # (its origin) into it. An activation that takes nothing from the origin only makes a pending lot usable.
 # No subquery per row: it would keep all of the work in one process.
+GAIN = "greatest(o.pending_change, 0) + o.active_change - o.arrears_change"
+ACTIVE = "(coalesce(o.pending_change <= 0, false) OR coalesce(act.is_active, false))"
 CHANGE = "(e.pending_change + e.active_change + e.reserved_change)"
 
 ENTRIES = Scan(
@@ -165,31 +167,40 @@ LOTS = Scan(
     subject="'lot ' || l.id",
     source=f"""rewards_lot l
         LEFT JOIN rewards_wallet w ON w.id = l.wallet_id
-        LEFT JOIN rewards_lot origin ON origin.id = l.origin_id
+        LEFT JOIN (SELECT n.id, n.program_id, n.order_id FROM rewards_lot n
+            WHERE n.id IN (SELECT origin_id FROM rewards_lot WHERE origin_id IS NOT NULL)) origin
+            ON origin.id = l.origin_id
         LEFT JOIN rewards_ruleversion v ON v.id = l.version_id
         LEFT JOIN (SELECT a.lot_id, sum(a.amount) FILTER (WHERE e.kind NOT IN {HOLDS}) AS taken,
                 sum(a.amount) FILTER (WHERE e.kind = 'expire') AS expired,
                 sum(CASE WHEN e.kind IN {HOLDS} THEN a.amount WHEN e.reserved_change < 0 THEN -a.amount END) AS held
             FROM rewards_allocation a JOIN rewards_entry e ON e.id = a.entry_id
             WHERE {OF_PROGRAM.format("e")} GROUP BY a.lot_id) used ON used.lot_id = l.id
-        LEFT JOIN (SELECT e.lot_id, count(*) FILTER (WHERE is_opening) AS openings,
-                sum(CASE WHEN e.kind = 'activate' THEN woken.amount ELSE gain END) FILTER (WHERE is_opening) AS granted,
-                count(*) FILTER (WHERE NOT is_opening) AS activations,
-                bool_or(gain <> 0 AND e.pending_change <= 0) AS is_active
+        LEFT JOIN rewards_entry o ON o.lot_id = l.id AND o.kind <> 'activate'
+        LEFT JOIN (SELECT e.lot_id, sum(woken.amount) AS granted, count(woken.amount) AS openings,
+                count(*) - count(woken.amount) AS activations,
+                bool_or(e.active_change - e.arrears_change > 0) AS is_active
             FROM rewards_entry e JOIN rewards_lot n ON n.id = e.lot_id
-            LEFT JOIN (SELECT a.entry_id, a.lot_id, a.amount FROM rewards_allocation a
-                JOIN rewards_entry t ON t.id = a.entry_id WHERE t.kind = 'activate') woken
-                ON woken.entry_id = e.id AND woken.lot_id = n.origin_id
-            CROSS JOIN LATERAL (SELECT e.kind <> 'activate' OR woken.entry_id IS NOT NULL AS is_opening,
-                greatest(e.pending_change, 0) + e.active_change - e.arrears_change AS gain) y
-            WHERE {OF_PROGRAM.format("e")} GROUP BY e.lot_id) born ON born.lot_id = l.id""",
+            LEFT JOIN rewards_allocation woken ON woken.entry_id = e.id AND woken.lot_id = n.origin_id
+            WHERE e.kind = 'activate' AND {OF_PROGRAM.format("e")} GROUP BY e.lot_id) act ON act.lot_id = l.id""",
     questions=(
+        # That no lot was opened twice follows from all sums together: the wallet would hold more than its lots.
         Question(
             "lot.opening",
-            _("each lot was opened by one entry, for what it was granted"),
-            "born.openings IS DISTINCT FROM 1 OR born.activations > 1 OR born.granted IS DISTINCT FROM l.granted",
-            "'granted ' || l.granted || ' by 1 entry'",
-            "'granted ' || coalesce(born.granted, 0) || ' by ' || coalesce(born.openings, 0) || ' entries'",
+            _("each lot was opened by an entry, for what it was granted"),
+            f"""(o.id IS NOT NULL)::int + coalesce(act.openings, 0) <> 1 OR act.activations > 1
+                OR coalesce({GAIN}, act.granted) IS DISTINCT FROM l.granted::numeric""",
+            "l.granted",
+            f"coalesce(({GAIN})::text, act.granted::text, 'no entry')",
+        ),
+        Question(
+            "lot.links",
+            _("each lot has the fact and order of the entry that opened it"),
+            """o.fact_id IS DISTINCT FROM l.fact_id
+                OR (o.order_id IS DISTINCT FROM l.order_id AND origin.order_id IS DISTINCT FROM l.order_id)""",
+            "concat_ws(', ', 'fact ' || o.fact_id, 'order ' || o.order_id)",
+            "concat_ws(', ', 'fact ' || l.fact_id, 'order ' || l.order_id)",
+            covers="o.id IS NOT NULL",
         ),
         Question(
             "lot.remaining",
@@ -222,10 +233,9 @@ LOTS = Scan(
         Question(
             "lot.state",
             _("each lot is active when an entry made it so"),
-            "l.is_active IS DISTINCT FROM born.is_active",
-            "CASE WHEN born.is_active THEN 'active' ELSE 'pending' END",
+            f"l.is_active IS DISTINCT FROM {ACTIVE}",
+            f"CASE WHEN {ACTIVE} THEN 'active' ELSE 'pending' END",
             "CASE WHEN l.is_active THEN 'active' ELSE 'pending' END",
-            covers="born.lot_id IS NOT NULL",
         ),
         Question(
             "lot.home",
