@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Concatenate
+from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account.authentication import get_authentication_records
@@ -21,37 +21,37 @@ from django_scopes import scope
 from members.models import Member, Program
 from members.portal import brands, people
 
-type View[**P] = Callable[Concatenate[HttpRequest, Program, P], HttpResponse]
-type MemberView[**P] = Callable[Concatenate[HttpRequest, Program, Member, P], HttpResponse]
-type Page[**P] = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
+type View = Callable[[HttpRequest, Program], HttpResponse]
+type MemberView = Callable[[HttpRequest, Program, Member], HttpResponse]
+type Page = Callable[[HttpRequest, str], HttpResponse]
 
 
-def open_page[**P](view: View[P]) -> Page[P]:
-    """A page of the portal for everybody: `view(request, program, …)`."""
+def open_page(view: View) -> Page:
+    """A page of the portal for everybody: `view(request, program)`."""
 
     @wraps(view)
-    def page(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, slug: str) -> HttpResponse:
         program = get_object_or_404(Program, slug=slug)
         with _at_home(request, program, None):
-            response = view(request, program, *args, **kwargs)
+            response = view(request, program)
         add_never_cache_headers(response)
         return response
 
     return page
 
 
-def member_page[**P](view: MemberView[P]) -> Page[P]:
-    """A page for the member alone: `view(request, program, member, …)`; everybody else is led to sign in."""
+def member_page(view: MemberView) -> Page:
+    """A page for the member alone: `view(request, program, member)`; everybody else is led to sign in."""
 
     @wraps(view)
-    def page(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, slug: str) -> HttpResponse:
         program = get_object_or_404(Program, slug=slug)
         member = member_of(request, program)
         if member is None:
             address = reverse("portal:sign_in", args=[slug])
             return redirect(f"{address}?{urlencode({'next': request.path})}")
         with _at_home(request, program, member):
-            response = view(request, program, member, *args, **kwargs)
+            response = view(request, program, member)
         # Personal data: neither a shared cache nor the back button of the next person may keep it.
         add_never_cache_headers(response)
         return response

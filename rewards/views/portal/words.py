@@ -20,7 +20,7 @@ DIGITS = 4
 __all__ = ["amount", "dated", "last_day", "money", "number", "point_price", "say", "short_money", "units"]
 
 
-def say(text: str, **parts: object) -> SafeString:
+def say(text: str, **parts: str) -> SafeString:
     """The text with its %(places)s filled; text and parts are escaped unless they are safe already."""
     filled = {name: conditional_escape(part) for name, part in parts.items()}
     return mark_safe(conditional_escape(text) % filled if parts else conditional_escape(text))  # noqa: S308
@@ -39,7 +39,7 @@ def amount(text: str, unit: Unit) -> SafeString:
     return isolate(formats.format_number(shown) + ("" if shown == exact else "…"))
 
 
-def point_price(program: Program, value: str, per_minor: int, unit: Unit) -> tuple[SafeString, SafeString]:
+def point_price(program: Program, value: str, per_minor: int, unit: Unit) -> tuple[str, str]:
     """What an amount per money gives and per how much: (1 Star, £1)."""
     exact = Fraction(value) * 10**unit.precision
     whole = exact.denominator == 1
