@@ -17,6 +17,10 @@ from rewards.intake.state import OrderRow, Person, Posted, State
 from rewards.lots import LotRow, Reversal
 
 
+OF_ORDERS = frozenset({"orders", "lines", "pricings", "awards", "counters", "metrics"})
+OF_MOST = OF_ORDERS | {"facts", "events", "wallets", "entries", "lots", "allocations", "has_orders"}
+
+
 def add(state: State, table: str, row: Any) -> None:
     state.rows.setdefault(table, []).append(row)
 
@@ -142,6 +146,10 @@ def document(state: State) -> dict[str, Any]:
         {"id": rule, "amount": amount} for rule, amount in sorted(state.spent_budgets.items()) if amount
     ]
     found = {table: rows for table, rows in found.items() if rows or table == "facts"}
+    if not found.keys().isdisjoint(OF_ORDERS):
+        found["has_orders"] = True
+    if not found.keys() <= OF_MOST:
+        found["has_more"] = True
     found["program"] = state.rulebook.program_id
     if guarded:
         found["guards"] = {
