@@ -238,14 +238,11 @@ def _settlement_rows(settlements: Sequence[Settlement], unit: Unit) -> tuple[lis
     rows: list[Row] = []
     taken = 0
     for one in settlements:
-        before = one.awarded + one.reversed_total
-        rows.append({"text": _("The order as it was"), "sum": _number(before, unit)})
-        rows.append(
-            {
-                "text": _("What is left of it, priced again with the same rules"),
-                "sum": _number(one.awarded, unit),
-            }
-        )
+        left = one.awarded - one.reversed_total
+        rows += [
+            {"text": _("The order as it was"), "sum": _number(left + one.reversed, unit)},
+            {"text": _("What is left of it, priced again with the same rules"), "sum": _number(left, unit)},
+        ]
         rows += [
             {"text": str(text), "amount": _number(-amount, unit)}
             for text, amount in (
