@@ -15,6 +15,7 @@ from django_scopes import scope
 
 from members.models import Identity, User
 from members.portal import brands, people
+from rewards import ledger
 from rewards.views.portal import pages
 from tests.members import portal_shop
 from tests.rewards import builders
@@ -223,6 +224,27 @@ def test_the_history_says_what_is_missing_after_a_return(client, shop):
     assert "100 Stars are missing after a return." in text_of(client.get(url("home", shop)))
 
 
+def test_the_history_says_until_when_they_could_be_used(client, shop):
+    portal_shop.join(shop, "anna")
+    builders.record(shop, builders.order("1", portal_shop.NOW - timedelta(days=400), 10_00))
+    ledger.settle_due(program=shop, now=portal_shop.NOW)
+
+    text = text_of(enter(client, shop).get(url("history", shop)))
+
+    assert "Their last day was 17 October 2026, and they were not used by then." in text
+    assert "0 Stars" in text_of(client.get(url("lots", shop)))
+
+
+def test_the_words_of_the_shop_keep_their_direction(inside, shop):
+    inside.cookies["django_language"] = "ar"
+
+    body = inside.get(url("history", shop)).content.decode()
+
+    assert "<bdi>One Star for every pound</bdi>" in body
+    assert "«<bdi>Candles count double</bdi>»" in body
+    assert "<bdi>1005</bdi>" in body
+
+
 def test_the_history_has_earlier_pages_and_leaves_nothing_out(client, shop):
     portal_shop.join(shop, "anna")
     for number in range(45):
@@ -236,7 +258,7 @@ def test_the_history_has_earlier_pages_and_leaves_nothing_out(client, shop):
         seen += [str(story.title) for story in answer.context["stories"]]
         address = answer.context["earlier"]
 
-    assert seen == [f"Order n{number}" for number in reversed(range(45))]
+    assert seen == [f"Order <bdi>n{number}</bdi>" for number in reversed(range(45))]
 
 
 def test_lines_of_one_moment_are_never_parted(client, shop):
@@ -251,7 +273,7 @@ def test_lines_of_one_moment_are_never_parted(client, shop):
         seen += [str(story.title) for story in answer.context["stories"]]
         address = answer.context["earlier"]
 
-    assert sorted(seen) == sorted(f"Order n{n}" for n in range(30))
+    assert sorted(seen) == sorted(f"Order <bdi>n{n}</bdi>" for n in range(30))
 
 
 @pytest.mark.parametrize("before", ["yesterday", "2026-01-01", "9999", "\0", "2026-01-01T00:00:00+99:00"])

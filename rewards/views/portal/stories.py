@@ -14,7 +14,17 @@ from loyaltysite.kit.templatetags.formats import signed
 from members.models import Program
 from rewards.histories import AwardLine, HistoryLine
 from rewards.models import EntryKind, Settlement, Unit
-from rewards.views.portal.words import amount, dated, money, number, point_price, say, units
+from rewards.views.portal.words import (
+    amount,
+    dated,
+    foreign,
+    last_day,
+    money,
+    number,
+    point_price,
+    say,
+    units,
+)
 
 
 @dataclass(slots=True)
@@ -72,8 +82,11 @@ def _title(line: HistoryLine) -> SafeString:
         EntryKind.SPEND: _("Used for order %(number)s"),
     }
     text = texts.get(EntryKind(line.entry.kind))
-    number_of = say("%(number)s", number=order.external_id)
-    return say(text, number=number_of) if text else say(TITLES.get(line.entry.kind, lambda: line.label)())
+    return (
+        say(text, number=foreign(order.external_id))
+        if text
+        else say(TITLES.get(line.entry.kind, lambda: line.label)())
+    )
 
 
 TITLES: Mapping[str, Callable[[], str]] = {
@@ -91,7 +104,7 @@ TITLES: Mapping[str, Callable[[], str]] = {
 def _tell_earning(program: Program, line: HistoryLine, story: Story) -> None:
     awarded = sum(award.awarded for award in line.awards)
     for award in line.awards:
-        row = {"text": award.rule, "amount": units(award.awarded, line.unit)}
+        row = {"text": foreign(award.rule), "amount": units(award.awarded, line.unit)}
         row["note"] = _sum_of(program, award, line.unit)
         story.rows.append(row)
     if story.rows:
@@ -156,7 +169,7 @@ def _tell_cut(award: AwardLine, unit: Unit) -> SafeString:
     }
     given, wanted = units(award.awarded, unit), units(award.desired, unit)
     text = texts.get(award.cut_by, _("“%(rule)s” gives %(given)s instead of %(wanted)s."))
-    return say(text, rule=award.rule, given=given, wanted=wanted)
+    return say(text, rule=foreign(award.rule), given=given, wanted=wanted)
 
 
 def _tell_reversal(program: Program, line: HistoryLine, story: Story) -> None:
@@ -196,7 +209,8 @@ def _tell_spending(program: Program, line: HistoryLine, story: Story) -> None:
 
 
 def _tell_ending(program: Program, line: HistoryLine, story: Story) -> None:
-    story.words.append(say(_("Their last day was over before they were used.")))
+    day = dated(last_day(line.entry.at), "long")
+    story.words.append(say(_("Their last day was %(day)s, and they were not used by then."), day=day))
 
 
 def _tell_activation(program: Program, line: HistoryLine, story: Story) -> None:

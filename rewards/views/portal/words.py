@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from django.utils import timezone
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from loyaltysite.kit import formats
@@ -17,13 +17,29 @@ from rewards.models import Unit
 TICK = timedelta(microseconds=1)
 DIGITS = 4
 
-__all__ = ["amount", "dated", "last_day", "money", "number", "point_price", "say", "short_money", "units"]
+__all__ = [
+    "amount",
+    "dated",
+    "foreign",
+    "last_day",
+    "money",
+    "number",
+    "point_price",
+    "say",
+    "short_money",
+    "units",
+]
 
 
 def say(text: str, **parts: str) -> SafeString:
     """The text with its %(places)s filled; text and parts are escaped unless they are safe already."""
     filled = {name: conditional_escape(part) for name, part in parts.items()}
     return mark_safe(conditional_escape(text) % filled if parts else conditional_escape(text))  # noqa: S308
+
+
+def foreign(text: str) -> SafeString:
+    """Words of the shop, which may run in another direction than the page."""
+    return format_html("<bdi>{}</bdi>", text)
 
 
 def last_day(end: datetime) -> date:
