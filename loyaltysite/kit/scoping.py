@@ -17,7 +17,7 @@ class Manager[M: models.Model](models.Manager[M]):
     def get_queryset(self) -> models.QuerySet[M]:
         active = get_scope()
         found = super().get_queryset()
-        if not active["_enabled"]:
+        if not active.get("_enabled", True):
             return found
         if "program" not in active:
             raise ScopeError(f"A query of {self.model.__name__} needs a program: with scope(program=…).")

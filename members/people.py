@@ -1,0 +1,151 @@
+"""Members join, are blocked and come back. What they earn and hold is the business of `rewards`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+from django_scopes import scope
+
+from loyaltysite.kit.errors import Conflict, DomainError
+from members import audit, identities, numbers
+from members.models import Event, Holder, Identity, Member, Program, User
+
+TRIES = 5
+
+
+class ContactMissing(DomainError):
+    code = "contact_missing"
+    message = _("Give at least one e-mail address, phone or other identity.")
+
+
+class ReasonMissing(DomainError):
+    code = "reason_missing"
+    message = _("Give a reason.")
+
+
+class StateUnchanged(Conflict):
+    code = "state_unchanged"
+    message = _("This member is in that state already.")
+
+
+def join(
+    *,
+    program: Program,
+    name: str,
+    contacts: Iterable[tuple[str, str]],
+    source: str,
+    now: datetime,
+    by: User | None = None,
+    language: str = "",
+    region: str | None = None,
+) -> Member:
+    """A new member with a number, a guard and identities ((kind, value) pairs, normalised here).
+
+    Raises IdentityTaken with the kind that matched, never whose it is; IdentityInvalid; ContactMissing.
+    """
+    wanted = {(kind, identities.normalize(kind, value, region=region)) for kind, value in contacts}
+    if not wanted:
+        raise ContactMissing(field="contact")
+    with scope(program=program), transaction.atomic():
+        taken = _taken(program, wanted)
+        if taken is not None:
+            raise identities.IdentityTaken(field=taken, kind=Identity.Kind(taken).label)
+        member = _create(program, name, source, language, now)
+        for kind, value in sorted(wanted):
+            identities.add(member=member, kind=kind, value=value, region=region)
+        Event.objects.create(
+            program=program, holder_id=member.pk, kind="member.joined", occurred_at=now, recorded_at=now
+        )
+        if by is not None:
+            after = {"source": source, "kinds": sorted(kind for kind, _ in wanted)}
+            _audit(member, "member.join", by, now, after=after)
+    return member
+
+
+def block(*, member: Member, reason: str, by: User, now: datetime) -> Member:
+    """No earning and no spending until unblocked (SEMANTICS 12)."""
+    return _change_state(member, Member.State.BLOCKED, "member.block", reason, by, now)
+
+
+def unblock(*, member: Member, reason: str, by: User, now: datetime) -> Member:
+    return _change_state(member, Member.State.ACTIVE, "member.unblock", reason, by, now)
+
+
+def _taken(program: Program, wanted: set[tuple[str, str]]) -> str | None:
+    for kind, value in sorted(wanted):
+        if Identity.objects.filter(program=program, kind=kind, value=value).exists():
+            return kind
+    return None
+
+
+def _create(program: Program, name: str, source: str, language: str, now: datetime) -> Member:
+    holder = Holder.objects.create(program=program, kind=Holder.Kind.MEMBER)
+    for attempt in range(TRIES):
+        try:
+            with transaction.atomic():
+                return Member.objects.create(
+                    holder=holder,
+                    program=program,
+                    number=numbers.draw(),
+                    name=name.strip()[:200],
+                    language=language,
+                    source=source,
+                    joined_at=now,
+                )
+        except IntegrityError:
+            # The drawn number was taken; with eleven random digits the next one is free.
+            if attempt == TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+@transaction.atomic
+def _change_state(member: Member, state: str, action: str, reason: str, by: User, now: datetime) -> Member:
+    if not reason.strip():
+        raise ReasonMissing(field="reason")
+    with scope(program=member.program):
+        # The guard first: nothing is earned or spent while the state changes.
+        holder = Holder.objects.select_for_update(no_key=True).get(pk=member.pk)
+        fresh = Member.objects.get(pk=member.pk)
+        if fresh.state == state:
+            raise StateUnchanged
+        before, fresh.state = fresh.state, state
+        fresh.save(update_fields=["state"])
+        holder.seq += 1
+        holder.save(update_fields=["seq"])
+        Event.objects.create(
+            program_id=fresh.program_id,
+            holder_id=fresh.pk,
+            kind=action,
+            occurred_at=now,
+            recorded_at=now,
+            data={"before": before, "after": state},
+        )
+        _audit(fresh, action, by, now, before={"state": before}, after={"state": state}, reason=reason)
+    return fresh
+
+
+def _audit(
+    member: Member,
+    action: str,
+    by: User,
+    now: datetime,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+    reason: str = "",
+) -> None:
+    audit.record(
+        program=member.program,
+        actor=by,
+        action=action,
+        subject="member",
+        subject_id=member.number,
+        before=before,
+        after=after,
+        reason=reason,
+        now=now,
+    )
