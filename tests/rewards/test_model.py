@@ -159,7 +159,10 @@ class Life(RuleBasedStateMachine):
         return item
 
     @rule(target=facts, name=orders, amount=st.integers(0, 20_000))
-    def refund(self, name: str, amount: int):
+    def bring_back_amount(self, name: str, amount: int):
+        return self.refund(name, amount)
+
+    def refund(self, name: str, amount: int) -> ReturnIn:
         item = ReturnIn(b.SOURCE, self.name(), self.now, name, amount_minor=amount)
         self.tell(item)
         self.model.refund(name, amount, self.now)
@@ -194,6 +197,11 @@ class Life(RuleBasedStateMachine):
     @rule(name=orders, unit=st.sampled_from(UNITS), share=st.integers(1, 100))
     def spend_on(self, name: str, unit: str, share: int) -> None:
         self._spend(self.model.orders[name].member, unit, share, name)
+
+    @rule(name=orders, unit=st.sampled_from(UNITS), share=st.integers(50, 100), amount=st.integers(1, 9000))
+    def spend_on_and_refund(self, name: str, unit: str, share: int, amount: int) -> None:
+        self._spend(self.model.orders[name].member, unit, share, name)
+        self.refund(name, amount)
 
     def _spend(self, member: str, unit: str, share: int, name: str) -> None:
         amount = max(1, self.model.wallet(member, unit).active * share // 100)
