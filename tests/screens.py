@@ -6,6 +6,8 @@ A page of wider content than its window, or a complaint of the browser's console
 """
 
 import argparse
+import json
+import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator
@@ -86,6 +88,39 @@ def open_navigation(page: Page) -> None:
         page.locator(".burger").click()
 
 
+_staff_session: list[dict[str, str]] = []
+
+
+def enter_dashboard(page: Page) -> None:
+    """As the demo's owner, with the password that the demo wrote down; once for all pictures."""
+    then = parse_qs(urlsplit(page.url).query)["next"][0]
+    address = page.url.partition("/accounts/")[0]
+    if not _staff_session:
+        var = Path(os.environ.get("WAFA_VAR", ROOT / ".var"))
+        logins = json.loads((var / "demo-logins.json").read_text())
+        owner = next(login for login in logins if login["role"] == "owner")
+        page.locator("input[type=email]").fill(owner["email"])
+        page.locator("input[type=password]").fill(owner["password"])
+        page.locator("button.primary").click()
+        page.wait_for_url("**/dashboard/**")
+        found = next(cookie for cookie in page.context.cookies() if cookie["name"] == "sessionid")
+        _staff_session.append({"name": "sessionid", "value": found["value"], "url": address})
+    page.context.add_cookies(_staff_session)
+    page.goto(address + then)
+
+
+def open_member(page: Page) -> None:
+    """The first member of the list, with the latest line of the history unfolded."""
+    enter_dashboard(page)
+    page.locator("tbody th a").first.click()
+    page.locator("details.why > summary").first.click()
+
+
+def open_orders(page: Page) -> None:
+    open_member(page)
+    page.locator("nav.tabs a").last.click()
+
+
 @dataclass(frozen=True)
 class Shot:
     name: str
@@ -108,6 +143,13 @@ SHOTS = (
     Shot("portal-card", "/p/harbour-lane/card/", enter_portal),
     Shot("portal-lots", "/p/harbour-lane/lots/", enter_portal),
     Shot("portal-history", "/p/harbour-lane/history/", unfold_history),
+    Shot("home", "/dashboard/harbour-lane/", enter_dashboard),
+    Shot("home-year", "/dashboard/harbour-lane/?period=year", enter_dashboard),
+    Shot("members", "/dashboard/harbour-lane/members/", enter_dashboard),
+    Shot("members-found", "/dashboard/harbour-lane/members/?q=mar&tier=gold", enter_dashboard),
+    Shot("members-none", "/dashboard/harbour-lane/members/?q=123456789012", enter_dashboard),
+    Shot("member", "/dashboard/harbour-lane/members/?q=customer", open_member),
+    Shot("member-orders", "/dashboard/harbour-lane/members/?q=customer", open_orders),
 )
 
 

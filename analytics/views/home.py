@@ -26,6 +26,8 @@ from members.views import frame
 from rewards.models import Unit
 from rewards.queries import bars_of, name_of, tiers_of, units_of
 
+# More than tenfold says only that the program was new before.
+MOST_CHANGE = 9
 PERIODS = {"30": gettext_lazy("30 days"), "90": gettext_lazy("90 days"), "year": gettext_lazy("A year")}
 
 
@@ -173,6 +175,8 @@ def _change(now: int, before: int, *, sense: int) -> tuple[str, str]:
     if not before:
         return "", ""
     share = (now - before) / before
+    if share >= MOST_CHANGE:
+        return "", ""
     mood = "" if not sense or abs(share) < 0.0005 else "up" if share > 0 else "down"
     return formats.format_percent(share, sign=True), mood
 

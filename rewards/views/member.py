@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -51,7 +51,7 @@ def member(request: StaffRequest, program: Program, number: str) -> HttpResponse
         "purses": [_tell_purse(purse, now) for purse in histories.purses_of(program=program, member=person)],
         "tab": "orders" if is_orders else "history",
         "tabs": [
-            {"url": here, "text": _("History"), "current": not is_orders},
+            {"url": here, "text": pgettext("of a member", "History"), "current": not is_orders},
             {"url": f"{here}?tab=orders", "text": _("Orders and returns"), "current": is_orders},
         ],
         "is_later": before is not None,
