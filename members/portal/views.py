@@ -84,7 +84,13 @@ def confirm(request: HttpRequest, program: Program) -> HttpResponse:
             else:
                 return _let_in(request, program, attempt)
     shown = codes.shown(program=program, attempt=attempt)
-    context = {"form": form, "email": attempt.email, "minutes": codes.MINUTES, "demo_code": shown}
+    context = {
+        "form": form,
+        "email": attempt.email,
+        "then": attempt.then,
+        "minutes": codes.MINUTES,
+        "demo_code": shown,
+    }
     return _door(request, program, "confirm", status=status, **context)
 
 

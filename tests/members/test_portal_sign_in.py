@@ -393,6 +393,14 @@ def test_the_way_leads_back_to_the_page_that_was_asked_for(client, shop, anna):
     assert entered["Location"] == url("history", shop)
 
 
+def test_sending_again_remembers_the_way(client, shop, anna):
+    ask(client, shop, next=url("history", shop))
+    page = client.get(url("confirm", shop)).content.decode()
+
+    assert f'<input type="hidden" name="next" value="{url("history", shop)}">' in page
+    assert f'<input type="hidden" name="email" value="{KNOWN}">' in page
+
+
 @pytest.mark.parametrize("then", ["https://evil.example/", "//evil.example/", "/p/other/", "/p/../admin/"])
 def test_the_way_never_leads_out_of_the_portal(client, shop, anna, then):
     ask(client, shop, next=then)
