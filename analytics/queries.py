@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -121,10 +122,11 @@ BY_TIER = """
 """
 
 
-def _ask(statement: str, values: Mapping[str, object]) -> list[tuple[int, ...]]:
+def _ask(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _edges(period: Period, zone: ZoneInfo) -> list[datetime]:
@@ -213,7 +215,7 @@ def points_over(*, program: Program, unit: Unit, period: Period) -> Points:
 
 
 def _of_kinds(
-    rows: Sequence[tuple[int, ...]], kinds: Sequence[str], period: Period, *, sign: int = 1
+    rows: Sequence[tuple[Any, ...]], kinds: Sequence[str], period: Period, *, sign: int = 1
 ) -> Course:
     found: dict[int, int] = {}
     for place, kind, amount, _held in rows:
@@ -222,7 +224,7 @@ def _of_kinds(
     return Course(_by_step(found, period), found.get(0, 0))
 
 
-def _held(rows: Sequence[tuple[int, ...]], now: int, period: Period) -> Course:
+def _held(rows: Sequence[tuple[Any, ...]], now: int, period: Period) -> Course:
     """Back from what is held now: what a step changed was not there before it."""
     changes: dict[int, int] = {}
     for place, _kind, _amount, held in rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate
+from typing import Concatenate, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -63,7 +63,7 @@ def program_view[**P](*, role: Role) -> Callable[[View[P]], ProgramPage[P]]:
             add_never_cache_headers(response)
             return response
 
-        return page
+        return cast("ProgramPage[P]", page)
 
     return decorate
 
@@ -93,7 +93,7 @@ def speak(request: HttpRequest) -> None:
         request.LANGUAGE_CODE = translation.get_language()
 
 
-def _team(user: object, slug: str) -> TeamMembership:
+def _team(user: User, slug: str) -> TeamMembership:
     team = TeamMembership.objects.select_related("program").filter(user=user, program__slug=slug).first()
     if team is None:
         raise Http404

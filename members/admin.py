@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
@@ -57,7 +57,7 @@ class OperatorAdmin(admin.ModelAdmin):
     show_full_result_count = False
     paginator = BoundedPaginator
     list_per_page = 50
-    ordering: ClassVar[Sequence[str]] = ("-pk",)
+    ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         with scopes_disabled():
@@ -168,12 +168,12 @@ class UserAdmin(OperatorAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fixed: tuple[str, ...] = ("date_joined", "last_login")
         # Who may only edit users must not make an operator of anybody.
-        return fixed if request.user.is_superuser else (*fixed, "is_staff", "is_superuser", "groups")  # type: ignore[union-attr]
+        return fixed if request.user.is_superuser else (*fixed, "is_staff", "is_superuser", "groups")
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
         obj.email = obj.email.strip().lower()
         if not change:
             obj.set_unusable_password()
@@ -193,7 +193,7 @@ class ProgramAdmin(OperatorAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Program | None = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: Program, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         # Every process that keeps compiled rules must see the new settings.
         Program.objects.filter(pk=obj.pk).update(catalogue=F("catalogue") + 1)

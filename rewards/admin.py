@@ -29,7 +29,7 @@ class Sealed(ReadOnlyAdmin):
     """Shows the seal as figures that can be compared."""
 
     exclude = ("digest",)
-    readonly_fields: tuple[str, ...] = ("seal",)
+    readonly_fields = ("seal",)
 
     @admin.display(description=_("Seal"))
     def seal(self, row: Entry | Wallet) -> str:
@@ -77,7 +77,7 @@ class EntryAdmin(Sealed):
     list_filter = ("program",)
     search_fields = ("wallet_id__exact",)
     search_help_text = _("Number of the wallet")
-    readonly_fields = ("seal", "used")
+    readonly_fields = ("seal", "used")  # type: ignore[assignment]
 
     @admin.display(description=_("Lots used"))
     def used(self, entry: Entry) -> SafeString:

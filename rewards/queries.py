@@ -173,7 +173,7 @@ def _rows(ids: Sequence[int], *, unit: Unit | None, tiers: Sequence[Tier]) -> li
             tier=standing[pk],
             bars=bars_of(standing[pk], tiers),
             balance=Decimal(balances.get(pk, 0)).scaleb(-digits),
-            last_order_at=members[pk].last_order_at,  # type: ignore[attr-defined]
+            last_order_at=members[pk].last_order_at,
         )
         for pk in ids
         if pk in members

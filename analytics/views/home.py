@@ -186,7 +186,7 @@ def _whole(amount: int, unit: Unit) -> Decimal:
 
 
 def _worth(amount: int, unit: Unit) -> int:
-    return amount * unit.worth_numerator // (unit.worth_denominator * 10**unit.precision)
+    return int(amount * unit.worth_numerator // (unit.worth_denominator * 10**unit.precision))
 
 
 # Charts
