@@ -143,7 +143,7 @@ def who(name: str, *, joins: bool = True, kind: str = "email") -> Who:
 
 
 def join(
-    program: Program, name: str, *, at: str = "2020-01-01", state: str = "active", **facts: Any
+    program: Program, name: str, /, *, at: str = "2020-01-01", state: str = "active", **facts: Any
 ) -> Member:
     with scope(program=program):
         holder = Holder.objects.create(program=program)
