@@ -225,6 +225,17 @@ def test_the_fragment_is_what_a_reload_shows(program, staff, query):
     assert "HX-Request" in page["Vary"]
 
 
+def test_a_program_without_units_and_tiers_has_figures_too():
+    bare = open_program(units={}, rules={})
+    join(bare, "anna", at="2026-11-01")
+
+    text = words(as_staff(bare).get(home_of(bare)))
+
+    assert "Members 1" in text
+    assert "This program has no tiers." in text
+    assert "outstanding" not in text
+
+
 def test_a_program_sees_nothing_of_another(program, staff):
     other = open_program(tiers=TIERS, units=UNITS)
     record(other, order("1", "2026-11-19", 6_000))

@@ -68,6 +68,13 @@ def test_it_shows_each_member_with_tier_balance_and_last_order(program, staff):
     assert re.search(r"silver\s+70\s+1 Mar 2026\s+1 Feb 2026", text)
 
 
+def test_a_program_without_units_and_tiers_has_a_list_too():
+    bare = open_program(units={}, rules={})
+    enrol(bare, "amelia", name="Amelia Hart")
+
+    assert names(as_staff(bare).get(list_of(bare))) == ["Amelia Hart"]
+
+
 def test_a_new_program_says_what_to_do(program, staff):
     page = staff.get(list_of(program))
 
