@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from loyaltysite.kit.formats import minor_digits
 from rewards.imports import values
-from rewards.imports.columns import CANONICAL, IDENTITIES, OF_LINE, OF_ORDER, Layout, lay_out
+from rewards.imports.columns import ABSENT, CANONICAL, IDENTITIES, OF_LINE, OF_ORDER, Layout, lay_out
 from rewards.imports.groups import Group
 from rewards.imports.values import CellRefused
 from rewards.intake.items import CancelIn, Item, LineIn, OrderIn, PaidIn, ReturnIn, ReturnLineIn, Who
@@ -58,19 +58,28 @@ class Profile:
         self.layout: Layout = lay_out(header, mapping=mapping, known=self.known, required=self.required)
         self.line_cells = itemgetter(*(self.layout[column] for column in self.of_line))
         self.terms = terms
+        # Looked up once and not for every row.
+        self.said_once = tuple(
+            column for column in OF_ORDER if self.layout.places.get(column, ABSENT) != ABSENT
+        )
+        self.once_cells = itemgetter(*(self.layout[column] for column in self.said_once), ABSENT, ABSENT)
+        self.identities = [column for column in self.said_once if column in IDENTITIES]
+        self.places = tuple(
+            self.layout.places.get(column, ABSENT) for column in ("type", "order_id", "return_id")
+        )
 
     def key(self, cells: list[str]) -> str:
         """What names the order a row belongs to; also appends the empty cell that absent columns point to."""
         cells.append("")
-        at = self.layout
-        kind = cells[at["type"]].strip().lower()
-        named = cells[at["return_id" if kind == RETURN else "order_id"]].strip()
+        kind_at, order_at, return_at = self.places
+        kind = cells[kind_at].strip().lower()
+        named = cells[return_at if kind == RETURN else order_at].strip()
         return f"{kind or ORDER} {named}" if named else ""
 
     def share(self, group: Group) -> str:
         """What the work is split by: the member, so that one member's facts stay in order."""
         at, first = self.layout, group.rows[0]
-        for column in IDENTITIES:
+        for column in self.identities:
             if found := first[at[column]].strip():
                 return found
         return group.key
@@ -100,14 +109,20 @@ class Reading:
 
     def _check_agreement(self) -> None:
         """What is said once an order must not be said differently further down."""
-        for number, cells in enumerate(self.rows[1:], 1):
-            for column in ("type", "order_id", *OF_ORDER):
-                said = cells[self.at[column]]
-                if said and said != self.rows[0][self.at[column]] and said.strip() != self.first(column):
-                    self.number = number
-                    raise CellRefused(
-                        column, _("“%(text)s” differs from the order's first row."), text=values.shown(said)
-                    )
+        once_cells = self.profile.once_cells
+        head = once_cells(self.rows[0])
+        for number, cells in enumerate(self.rows):
+            said = once_cells(cells)
+            if said != head and any(said):
+                self.number = number
+                self._compare(said, head)
+
+    def _compare(self, said: tuple[str, ...], head: tuple[str, ...]) -> None:
+        for column, here, above in zip(self.profile.said_once, said, head, strict=False):
+            if here.strip() not in ("", above.strip()):
+                raise CellRefused(
+                    column, _("“%(text)s” differs from the order's first row."), text=values.shown(here)
+                )
 
     def _item(self) -> Item:
         kind = self.first("type").lower() or ORDER
@@ -155,8 +170,9 @@ class Reading:
         return found
 
     def _member(self) -> Who | None:
-        for column, kind in IDENTITIES.items():
+        for column in self.profile.identities:
             if found := self.first(column):
+                kind = IDENTITIES[column]
                 return Who(
                     kind=kind,
                     value=values.identity(found, kind, column, self.terms.region),
@@ -172,6 +188,8 @@ class Reading:
         digits, cells_of = minor_digits(self._currency()), self.profile.line_cells
         for number, cells in enumerate(self.rows):
             self.number = number
+            if cells[self.at["order_id"]].strip() not in ("", order):
+                raise CellRefused("order_id", _("a return belongs to one order."))
             sku, _name, _category, _kind, count, *amounts = (cell.strip() for cell in cells_of(cells))
             if not (sku or count or any(amounts)):
                 continue

@@ -132,6 +132,7 @@ REFUSED = {
     "long id": ([LINE | {"order_id": "x" * 129}], 0, "longer than 128"),
     "e-mail": ([LINE | {"member_email": "anna"}], 0, "not an e-mail address"),
     "lines and amount": ([RETURN | {"sku": "MUG", "unit_price": "1"}, RETURN | {"amount": "1"}], 1, "either lines or one amount"),
+    "return of two orders": ([RETURN, RETURN | {"order_id": "A2"}], 1, "belongs to one order"),
     "returned minus": ([RETURN | {"sku": "MUG", "quantity": "-1", "unit_price": "1"}], 0, "above zero"),
 }  # fmt: skip
 
