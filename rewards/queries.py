@@ -113,6 +113,14 @@ def count_up_to(ways: Sequence[QuerySet[Member]], *, most: int) -> int:
     return min(found.count(), most + 1)
 
 
+def looked_up_first(ways: Sequence[QuerySet[Member]], *, most: int) -> list[QuerySet[Member]]:
+    """The same members, when each way finds no more than `most`: found by its own index and then sorted.
+
+    Left alone, PostgreSQL takes a rare word for a common one and walks through everybody by age: seconds, not
+    milliseconds, with a million members."""
+    return [Member.objects.filter(pk__in=way.order_by().values("pk")[: most + 1]) for way in ways]
+
+
 def page_of(
     ways: Sequence[QuerySet[Member]],
     *,

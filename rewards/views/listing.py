@@ -42,6 +42,9 @@ def members(request: StaffRequest, program: Program) -> HttpResponse:
     ways = _filtered(people.ways_to(program=program, sought=sought), tier, tiers, state)
     most = MOST_FOUND if any(chosen.values()) else MOST_ALL
     unit = units[0] if units else None
+    found = queries.count_up_to(ways, most=most)
+    if sought.text and found <= most:
+        ways = queries.looked_up_first(ways, most=most)
     page = queries.page_of(
         ways,
         unit=unit,
@@ -50,7 +53,7 @@ def members(request: StaffRequest, program: Program) -> HttpResponse:
         after=Mark.parse(asked.get("after", "")),
         before=Mark.parse(asked.get("before", "")),
     )
-    count = _count(queries.count_up_to(ways, most=most), most)
+    count = _count(found, most)
     context = {
         "page": page,
         "unit": unit,
