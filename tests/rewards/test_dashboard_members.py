@@ -1,8 +1,6 @@
 """The list of members: search, filters, pages, and the fragment that replaces a reload."""
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -12,13 +10,13 @@ from django_scopes import scope
 from members.models import Member
 from rewards.queries import Mark
 from rewards.views.listing import SIZE
+from tests import naughty
 from tests.members.teams import as_staff, enrol, list_of
 from tests.rewards.builders import adjust, open_program, order, record_each
 
 pytestmark = pytest.mark.django_db
 
 HX = {"HX-Request": "true", "HX-Target": "results"}
-NAUGHTY = Path(__file__).resolve().parents[1] / "data" / "naughty_strings.json"
 TIERS = {"base": (0, {}), "silver": (5_000, {}), "gold": (50_000, {})}
 
 
@@ -184,10 +182,11 @@ def test_a_mistyped_number_is_answered_with_whom_it_may_mean(program, staff):
     assert f"{list_of(program)}{member.number}/" in page.text
 
 
+@naughty.needed
 def test_every_naughty_string_is_answered(program, staff):
     enrol(program, "amelia", name="Amelia Hart")
 
-    for text in json.loads(NAUGHTY.read_text()):
+    for text in naughty.strings():
         response = staff.get(list_of(program), {"q": text}, headers=HX)
 
         assert response.status_code == 200, text

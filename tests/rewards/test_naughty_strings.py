@@ -1,10 +1,4 @@
-"""Every naughty string as a name, SKU, category or identity is stored as it is or refused in clear words.
-
-The strings are the Big List of Naughty Strings (MIT, see tests/data/naughty_strings.LICENSE).
-"""
-
-import json
-from pathlib import Path
+"""Every naughty string as a name, SKU, category or identity is stored as it is or refused in clear words."""
 
 import pytest
 from django_scopes import scope
@@ -12,11 +6,12 @@ from django_scopes import scope
 from members import identities
 from members.models import Identity, Member, OrderLine
 from rewards.intake.items import EventIn, LineIn, OrderIn, ReturnIn, ReturnLineIn, Who
+from tests import naughty
 from tests.rewards import builders as b
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, naughty.needed]
 
-STRINGS: list[str] = json.loads((Path(__file__).parents[1] / "data" / "naughty_strings.json").read_text())
+STRINGS = naughty.strings()
 BROKEN = ["\ud800", "a\udfffb", "\x00", "name\x00", "\ud83d"]
 KINDS = ["email", "phone", "card", "shop", "social"]
 AT = b.moment("2026-01-10")
