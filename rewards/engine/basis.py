@@ -62,11 +62,17 @@ def earning_lines(
     """The lines with what earns of each. The part paid with points or credit is spread over all lines by
     what they cost, and takes its share of their tax with it."""
     costs = [_cost(line, policy) for line in lines]
-    paid = 0 if policy.earns_on_points_paid else points_paid_minor
-    shares = spread(paid, [max(0, cost) for cost in costs])
+    shares = shares_of(points_paid_minor, costs, policy)
     return tuple(
         _line(line, policy, cost, share) for line, cost, share in zip(lines, costs, shares, strict=True)
     )
+
+
+def shares_of(points_paid_minor: int, costs: Sequence[int], policy: BasisPolicy) -> list[int]:
+    """What of each line was paid with points or credit, as far as that does not earn."""
+    if not points_paid_minor or policy.earns_on_points_paid:
+        return [0] * len(costs)
+    return spread(points_paid_minor, [max(0, cost) for cost in costs])
 
 
 def spread(amount: int, weights: Sequence[int]) -> list[int]:
@@ -89,15 +95,28 @@ def _cost(line: RawLine, policy: BasisPolicy) -> int:
 
 
 def _line(line: RawLine, policy: BasisPolicy, cost: int, share: int) -> Line:
-    left = cost - share
-    is_earning = line.kind not in policy.excluded_kinds and not line.is_paid_by_reward
-    tax = 0 if policy.earns_on_tax or not cost else round(Fraction(line.tax_minor * left, cost))
+    basis_minor, is_counted = basis_of(
+        policy, line.kind, cost, line.tax_minor, share=share, is_reward=line.is_paid_by_reward
+    )
     return Line(
         position=line.position,
         sku=line.sku,
         name=line.name,
         category=line.category,
         quantity=line.quantity,
-        basis_minor=left - tax if is_earning else 0,
-        is_counted=is_earning and left > 0,
+        basis_minor=basis_minor,
+        is_counted=is_counted,
     )
+
+
+def basis_of(
+    policy: BasisPolicy, kind: str, cost: int, tax_minor: int, *, share: int = 0, is_reward: bool = False
+) -> tuple[int, bool]:
+    """What earns of a line that costs so much, and whether it counts; `share` of it was paid with points."""
+    if is_reward or kind in policy.excluded_kinds:
+        return 0, False
+    left = cost - share
+    if policy.earns_on_tax or not cost:
+        return left, left > 0
+    tax = round(Fraction(tax_minor * left, cost)) if share else tax_minor
+    return left - tax, left > 0

@@ -1,6 +1,7 @@
 """SEMANTICS 17: what of an order earns."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -105,3 +106,40 @@ def test_an_amount_typed_at_a_till_holds_its_tax():
     assert tax_contained(gross_minor=1190, rate=Decimal(19)) == 190
     assert tax_contained(gross_minor=1000, rate=Decimal("8.1")) == 75
     assert tax_contained(gross_minor=1000, rate=Decimal(0)) == 0
+
+
+@given(
+    policy=st.builds(
+        BasisPolicy,
+        prices_include_tax=st.booleans(),
+        earns_on_tax=st.booleans(),
+        earns_on_points_paid=st.booleans(),
+    ),
+    lines=st.lists(
+        st.tuples(
+            st.integers(0, 10_000),
+            st.integers(0, 3_000),
+            st.sampled_from(["product", "tip", "fee"]),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    paid=st.integers(0, 3) | st.integers(0, 60_000),
+)
+def test_every_line_earns_by_the_rule_as_it_is_written(policy, lines, paid):
+    """The rule once more, always with shares and exact fractions."""
+    raws = [
+        raw(number, amount, tax_minor=tax, kind=kind, is_paid_by_reward=is_reward)
+        for number, (amount, tax, kind, is_reward) in enumerate(lines, 1)
+    ]
+    costs = [amount + (0 if policy.prices_include_tax else tax) for amount, tax, *_ in lines]
+    shares = spread(0 if policy.earns_on_points_paid else paid, costs)
+
+    found = earning_lines(raws, policy=policy, points_paid_minor=paid)
+
+    for line, cost, share, (_, tax, kind, is_reward) in zip(found, costs, shares, lines, strict=True):
+        taxed = 0 if policy.earns_on_tax or not cost else round(Fraction(tax * (cost - share), cost))
+        earns = kind != "tip" and not is_reward
+        assert line.basis_minor == (cost - share - taxed if earns else 0)
+        assert line.is_counted == (earns and cost > share)
