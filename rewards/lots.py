@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -14,8 +15,16 @@ def micros(moment: datetime | None) -> str:
     """Microseconds since 1970 UTC as text, as wafa_micros() writes them; "" for none."""
     if moment is None:
         return ""
+    # In UTC equal times are one moment; see policies.local_time.
+    return _micros(moment) if moment.tzinfo is UTC else _count(moment)
+
+
+def _count(moment: datetime) -> str:
     gap = moment - EPOCH
     return str(gap.days * _DAY + gap.seconds * 1_000_000 + gap.microseconds)
+
+
+_micros = lru_cache(maxsize=4096)(_count)
 
 
 @dataclass(slots=True)

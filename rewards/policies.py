@@ -39,6 +39,17 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
+def local_time(moment: datetime, zone: ZoneInfo) -> datetime:
+    """A moment on the clocks of a zone. Many ask for that of one order."""
+    # In UTC equal times are one moment; elsewhere the two hours of a changed clock would be taken for one.
+    return _local_time(moment, zone) if moment.tzinfo is UTC else moment.astimezone(zone)
+
+
+@lru_cache(maxsize=4096)
+def _local_time(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone)
+
+
 def last_day(policy: Mapping[str, object], active_on: date) -> date | None:
     """The last day on which a lot activated on `active_on` can be used; None = it never ends by itself."""
     kind = policy.get("kind", "none")
@@ -81,7 +92,7 @@ def expires_at(policy: str, active_at: datetime, zone: ZoneInfo) -> datetime | N
     `policy` is the canonical JSON text of an expiry policy ("" = none)."""
     if not policy:
         return None
-    return _expiry_of_day(policy, active_at.astimezone(zone).date(), zone)
+    return _expiry_of_day(policy, local_time(active_at, zone).date(), zone)
 
 
 def active_at(

@@ -29,15 +29,20 @@ _READERS: dict[str, Any] = {
 
 def dump(context: Context) -> dict[str, Any]:
     """JSON-ready; what is empty is left out, lists become tuples on the way back."""
-    fields = {
-        "tier": context.tier,
-        "rank": context.rank,
-        "multipliers": {unit: str(factor) for unit, factor in context.multipliers.items()},
-        "counters": {key: _dump_counter(counter) for key, counter in context.counters.items()},
-        "segments": sorted(context.segments),
-        "member": {name: _dump_value(value) for name, value in context.member.items()},
-    }
-    return {name: value for name, value in fields.items() if value}
+    found: dict[str, Any] = {}
+    if context.tier:
+        found["tier"] = context.tier
+    if context.rank:
+        found["rank"] = context.rank
+    if context.multipliers:
+        found["multipliers"] = {unit: str(factor) for unit, factor in context.multipliers.items()}
+    if context.counters:
+        found["counters"] = {key: _dump_counter(counter) for key, counter in context.counters.items()}
+    if context.segments:
+        found["segments"] = sorted(context.segments)
+    if context.member:
+        found["member"] = {name: _dump_value(value) for name, value in context.member.items()}
+    return found
 
 
 def load(stored: Mapping[str, Any]) -> Context:

@@ -6,12 +6,13 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from members import identities, numbers
+from members import numbers
 from rewards.engine import basis
-from rewards.intake import earning, rows
+from rewards.intake import earning, requests, rows
 from rewards.intake.checks import Refusal
 from rewards.intake.items import OrderIn, Outcome, Who
 from rewards.intake.state import Line, OrderRow, Person, Posted, State
+from rewards.policies import local_time
 
 AWAITED, PLACED, PAID, CANCELLED = "awaited", "placed", "paid", "cancelled"
 
@@ -55,8 +56,10 @@ def awaited(source: str, external_id: str, state: State, posted: Posted) -> Orde
 def fill(order: OrderRow, item: OrderIn, person: Person | None, state: State, fact_id: int) -> None:
     """Write the content of an order, or of a new revision of it, into its row."""
     order.member_id = person.id if person else None
-    if person is not None and order not in state.orders_of.setdefault(person.id, []):
-        state.orders_of[person.id].append(order)
+    if person is not None:
+        own = state.orders_of.setdefault(person.id, [])
+        if not any(each is order for each in own):
+            own.append(order)
     order.store_id = state.rulebook.stores[item.store] if item.store else None
     order.channel, order.revision, order.fact_id = item.channel, item.revision, fact_id
     order.state = PAID if item.is_paid else PLACED
@@ -69,21 +72,12 @@ def fill(order: OrderRow, item: OrderIn, person: Person | None, state: State, fa
 
 def lines_of(item: OrderIn, state: State) -> list[Line]:
     """The lines with what each of them earns on (17)."""
-    raws = [
-        basis.RawLine(
-            number,
-            raw.sku,
-            raw.name,
-            raw.category,
-            raw.quantity,
-            raw.amount_minor,
-            tax_minor=raw.tax_minor,
-            kind=raw.kind,
-            is_paid_by_reward=raw.is_reward,
-        )
-        for number, raw in enumerate(item.lines, 1)
+    policy = state.rulebook.basis
+    costs = [
+        line.amount_minor if policy.prices_include_tax else line.amount_minor + line.tax_minor
+        for line in item.lines
     ]
-    found = basis.earning_lines(raws, policy=state.rulebook.basis, points_paid_minor=item.credit_minor)
+    shares = basis.shares_of(item.credit_minor, costs, policy)
     return [
         Line(
             number,
@@ -96,22 +90,21 @@ def lines_of(item: OrderIn, state: State) -> list[Line]:
             raw.discount_minor,
             raw.tax_minor,
             raw.cost_minor,
-            based.basis_minor,
-            based.is_counted,
+            *basis.basis_of(policy, raw.kind, cost, raw.tax_minor, share=share, is_reward=raw.is_reward),
         )
-        for number, (raw, based) in enumerate(zip(item.lines, found, strict=True), 1)
+        for number, (raw, cost, share) in enumerate(zip(item.lines, costs, shares, strict=True), 1)
     ]
 
 
 def known(who: Who, state: State) -> int | None:
     """The member meant, None when there is none yet."""
-    value = who.value if who.kind == "number" else identities.normalize(who.kind, who.value)
+    value = requests.normal(who.kind, who.value)
     return state.who.get((who.kind, value))
 
 
 def find(who: Who, state: State, source: str, posted: Posted) -> Person:
     """The member meant; an unknown one joins where the item says so. Raises Refusal."""
-    value = who.value if who.kind == "number" else identities.normalize(who.kind, who.value)
+    value = requests.normal(who.kind, who.value)
     holder = state.who.get((who.kind, value))
     if holder is not None:
         return state.people[holder]
@@ -124,7 +117,7 @@ def find(who: Who, state: State, source: str, posted: Posted) -> Person:
         "active",
         posted.at,
         {
-            "joined_on": posted.at.astimezone(state.rulebook.zone).date(),
+            "joined_on": local_time(posted.at, state.rulebook.zone).date(),
             "birthday": None,
             "language": who.language or None,
             "tags": frozenset(),

@@ -135,7 +135,7 @@ class Course:
         """
         if now >= self._due:
             self.settle(now)
-        day = moment.astimezone(self.scheme.zone).date()
+        day = day_of(moment, self.scheme.zone)
         bucket, change = self.tally.add(day, spend_minor, orders, visits, points)
         if change > 0:
             self._rise(moment, bucket, now=now, fact_id=fact_id)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from rewards.policies import add_months, day_start
+from rewards.policies import add_months, day_start, local_time
 from rewards.tiers.records import Totals
 
 CALENDAR_YEAR, MEMBERSHIP_YEAR, LIFETIME = "calendar_year", "membership_year", "lifetime"
@@ -24,7 +24,7 @@ NEVER = 1 << 63
 
 
 def day_of(moment: datetime, zone: ZoneInfo) -> date:
-    return moment.astimezone(zone).date()
+    return local_time(moment, zone).date()
 
 
 @dataclass(frozen=True, slots=True)
