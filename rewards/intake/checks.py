@@ -99,6 +99,35 @@ def _check_order(item: OrderIn) -> None:
 
 
 def _check_line(line: LineIn) -> None:
+    if not _is_ordinary(line):
+        _examine_line(line)
+
+
+def _is_ordinary(line: LineIn) -> bool:
+    """Whether all is well at one glance, as with nearly every line; the others are looked at value by value."""
+    sku, name, category, kind = line.sku, line.name, line.category, line.kind
+    if not (type(sku) is type(name) is type(category) is type(kind) is str):
+        return False
+    if not (type(line.quantity) is type(line.amount_minor) is type(line.discount_minor) is int):
+        return False
+    together = f"{sku}{name}{category}{kind}"
+    return (
+        len(sku) <= 128
+        and len(name) <= 300
+        and len(category) <= 128
+        and 1 <= len(kind) <= 16
+        and together.isascii()
+        and "\0" not in together
+        and 1 <= line.quantity <= MOST
+        and 0 <= line.amount_minor <= MOST_MINOR
+        and 0 <= line.discount_minor <= MOST_MINOR
+        and type(line.tax_minor) is int
+        and 0 <= line.tax_minor <= MOST_MINOR
+        and line.cost_minor is None
+    )
+
+
+def _examine_line(line: LineIn) -> None:
     _text(line.sku, 128, "lines.sku")
     _text(line.name, 300, "lines.name")
     _text(line.category, 128, "lines.category")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 
 from rewards.engine.facts import Context, Counter, Line, Occasion
 from rewards.engine.pricing import Award, Pricing
 from rewards.intake.state import OrderRow, Person, Posted, State
 from rewards.lots import LotRow
+from rewards.policies import local_time
 from rewards.rulebook import Engine
 
 
@@ -17,24 +20,18 @@ def occasion_of(order: OrderRow, state: State, *, left: bool = False) -> Occasio
     return Occasion(
         "order",
         order.occurred_at,
-        order.occurred_at.astimezone(state.rulebook.zone),
+        local_time(order.occurred_at, state.rulebook.zone),
         state.rulebook.store_codes.get(order.store_id or 0, ""),
         order.channel,
-        tuple(_left_lines(order) if left else _all_lines(order)),
+        tuple(_left_lines(order)) if left else _all_lines(order),
     )
 
 
-def _all_lines(order: OrderRow) -> Iterable[Line]:
-    for line in order.lines:
-        yield Line(
-            line.position,
-            line.sku,
-            line.name,
-            line.category,
-            line.quantity,
-            line.basis_minor,
-            line.is_counted,
-        )
+ALL_OF_LINE = attrgetter("position", "sku", "name", "category", "quantity", "basis_minor", "is_counted")
+
+
+def _all_lines(order: OrderRow) -> tuple[Line, ...]:
+    return tuple([Line._make(ALL_OF_LINE(line)) for line in order.lines])
 
 
 def _left_lines(order: OrderRow) -> Iterable[Line]:
@@ -101,12 +98,19 @@ def grant(
 def count(awards: Iterable[Award], person: Person, state: State, at: datetime) -> None:
     """Add what was awarded to the counters of its periods, and to the budgets."""
     for award in awards:
-        for key in award.counter_keys:
-            if key.endswith(":budget"):
-                state.spend_budget(award.rule_id, award.awarded)
-        own = tuple(key for key in award.counter_keys if not key.endswith(":budget"))
+        if not award.counter_keys:
+            continue
+        own = own_keys(award.counter_keys)
+        if len(own) < len(award.counter_keys):
+            state.spend_budget(award.rule_id, award.awarded)
         if own:
             person.count(own, award.awarded, 1, at)
+
+
+@lru_cache(maxsize=4096)
+def own_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The counters of the member; a budget is everybody's."""
+    return tuple(key for key in keys if not key.endswith(":budget"))
 
 
 def recount(before: Pricing, after: Pricing, person: Person, state: State, at: datetime) -> None:
@@ -118,9 +122,9 @@ def recount(before: Pricing, after: Pricing, person: Person, state: State, at: d
         amount = (second.awarded if second else 0) - (first.awarded if first else 0)
         times = (second is not None) - (first is not None)
         keys = (second or first).counter_keys  # type: ignore[union-attr]
-        if any(key.endswith(":budget") for key in keys):
+        own = own_keys(keys)
+        if len(own) < len(keys):
             state.spend_budget(rule_id, amount)
-        own = tuple(key for key in keys if not key.endswith(":budget"))
         if own and (amount or times):
             person.count(own, amount, times, at)
 

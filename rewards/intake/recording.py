@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 
 from django.utils.translation import gettext as _
 
@@ -17,7 +17,12 @@ from rewards.intake.checks import Refusal
 from rewards.intake.content import AWAITED, PAID
 from rewards.intake.items import CancelIn, EventIn, Item, OrderIn, Outcome, PaidIn, ReturnIn, Who
 from rewards.intake.state import OrderRow, Person, Posted, State
+from rewards.policies import local_time
 from rewards.rulebook import Engine
+
+# What a repeat is told again, as far as there is anything.
+ANSWER = tuple(name for name in Outcome.__dataclass_fields__ if name != "fact_id")
+answer_of = attrgetter(*ANSWER)
 
 
 def work(items: Sequence[Item], state: State, *, at_own_time: bool) -> list[Outcome]:
@@ -53,7 +58,7 @@ def _work_one(
     outcome = _dispatch(item, state, posted, is_quote_used=-1 - index in state.facts)
     outcome.fact_id = posted.fact_id
     done[key] = (mark, outcome)
-    _store_fact(item, mark, outcome, state, posted)
+    _store_fact(key, mark, outcome, state, posted)
     return outcome
 
 
@@ -121,7 +126,7 @@ def _promised(item: OrderIn, state: State, posted: Posted) -> tuple[int, ...]:
     )
     key = (checks.OWN_SOURCE, "quote", quote.id, 0)
     rows.add_fact(
-        state, key, b"", replace(posted, fact_id=state.take_id()), {}, holder_id=member, order_id=None
+        state, key, b"", posted._replace(fact_id=state.take_id()), {}, holder_id=member, order_id=None
     )
     return quote.versions
 
@@ -226,7 +231,7 @@ def _wake(item: EventIn, state: State, posted: Posted) -> None:
 
 
 def _price_event(item: EventIn, person: Person, engine: Engine, state: State, posted: Posted) -> Pricing:
-    local = item.occurred_at.astimezone(state.rulebook.zone)
+    local = local_time(item.occurred_at, state.rulebook.zone)
     occasion = Occasion(item.kind, item.occurred_at, local, data=item.data)
     context = earning.context_of(person, occasion, engine, state)
     pricing = engine.program.price(occasion, context)
@@ -240,15 +245,13 @@ def _price_event(item: EventIn, person: Person, engine: Engine, state: State, po
 # --- the fact -------------------------------------------------------------------------------------------------
 
 
-def _store_fact(item: Item, mark: bytes, outcome: Outcome, state: State, posted: Posted) -> None:
-    answer = {
-        name: value
-        for name in Outcome.__dataclass_fields__
-        if name != "fact_id" and (value := getattr(outcome, name)) not in ("", None, {}, 0)
-    }
+def _store_fact(
+    key: tuple[str, str, str, int], mark: bytes, outcome: Outcome, state: State, posted: Posted
+) -> None:
+    answer = {name: value for name, value in zip(ANSWER, answer_of(outcome), strict=True) if value}
     rows.add_fact(
         state,
-        requests.key_of(item),
+        key,
         mark,
         posted,
         answer,
@@ -256,6 +259,4 @@ def _store_fact(item: Item, mark: bytes, outcome: Outcome, state: State, posted:
         order_id=outcome.order_id,
     )
     data = {"awarded": outcome.awarded, "reversed": outcome.reversed}
-    rows.add_event(
-        state, requests.kind_of(item), posted, data, holder_id=outcome.member_id, order_id=outcome.order_id
-    )
+    rows.add_event(state, key[1], posted, data, holder_id=outcome.member_id, order_id=outcome.order_id)

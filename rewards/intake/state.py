@@ -26,8 +26,7 @@ def moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """The fact that a change belongs to: when it happened, as of when it is posted, and its id."""
 
     at: datetime
@@ -57,11 +56,10 @@ class Person:
 
     def count(self, keys: tuple[str, ...], amount: int, times: int, at: datetime) -> None:
         """Add to the rule counters of a period; never below zero."""
+        latest = at.timestamp() if times > 0 else None
         for key in keys:
             old = self.counters.get(key, NOTHING)
-            last = at.timestamp() if times > 0 else old.last
-            if old.last is not None and last is not None:
-                last = max(last, old.last)
+            last = old.last if latest is None or (old.last is not None and old.last > latest) else latest
             self.counters[key] = Counter(max(0, old.amount + amount), max(0, old.times + times), last)
             self.moved_counters.add(key)
 
@@ -98,6 +96,8 @@ class Line:
     def left_basis(self) -> int:
         """The basis of what has not been given back."""
         if not self.refunded_minor:
+            if not self.returned_quantity:
+                return self.basis_minor
             return share(self.basis_minor, self.left, self.quantity)
         return share(self.basis_minor, self.left_minor, self.amount_minor) if self.amount_minor else 0
 
