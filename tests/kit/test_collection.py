@@ -14,10 +14,15 @@ def enabled():
     gc.enable()
 
 
-def test_the_search_rests_inside_and_goes_on_after_an_error():
-    with pytest.raises(RuntimeError), collection.paused():
+def fail_inside():
+    with collection.paused():
         assert not gc.isenabled()
         raise RuntimeError
+
+
+def test_the_search_rests_inside_and_goes_on_after_an_error():
+    with pytest.raises(RuntimeError):
+        fail_inside()
 
     assert gc.isenabled()
 
