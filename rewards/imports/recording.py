@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -82,6 +83,8 @@ class Recorder:
             self._count(self._record(items))
         part, self.part = self.part, Part()
         self.batch.clear()
+        # The search for cycles rests during an import (runs.run): once a batch, over what is young, is enough.
+        gc.collect(0)
         return part
 
     def _count(self, outcomes: Sequence[Outcome]) -> None:

@@ -10,6 +10,7 @@ from itertools import islice
 
 from django_scopes import scope
 
+from loyaltysite.kit import collection
 from members.models import Member, Order, Program
 from rewards import ledger
 from rewards.imports import canonical, online_retail
@@ -62,7 +63,7 @@ def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress
     Raises SourceUnreadable when the file as a whole, or from some row on, cannot be read: orders recorded until then
     stay, and the import can be repeated."""
     began = time.monotonic()
-    with scope(program=program), opened(wish.path, encoding=wish.encoding) as source:
+    with scope(program=program), opened(wish.path, encoding=wish.encoding) as source, collection.paused():
         table = Table(source.lines, delimiter=wish.delimiter)
         terms = Terms(
             wish.source, program.zone, program.currency, wish.date_format, wish.days, wish.region, wish.store
