@@ -130,7 +130,12 @@ def our_client(number: int) -> Any:
     def step(count: int) -> None:
         member = chance.choice(members)
         ledger.spend(
-            program=program, member=member, unit="points", amount=5, key=f"ours-{number}-{count}", now=NOW
+            program=program,
+            member=member,
+            unit="points",
+            amount=5,
+            key=f"ours-{os.getpid()}-{number}-{count}",
+            now=NOW,
         )
 
     return step

@@ -155,6 +155,6 @@ def answer(
     if person.state != "active":
         outcome.code = f"member_{person.state}"
     if person.course is not None:
-        level = person.course.level_at(state.now)
+        level = person.course.level
         outcome.tier = level.key if level else ""
     return outcome

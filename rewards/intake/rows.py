@@ -16,7 +16,6 @@ from rewards.engine.pricing import Pricing
 from rewards.intake.state import OrderRow, Person, Posted, State
 from rewards.lots import LotRow, Reversal
 
-
 OF_ORDERS = frozenset({"orders", "lines", "pricings", "awards", "counters", "metrics"})
 OF_MOST = OF_ORDERS | {"facts", "events", "wallets", "entries", "lots", "allocations", "has_orders"}
 

@@ -8,425 +8,908 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('members', '0001_initial'),
+        ("members", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TierScheme',
+            name="TierScheme",
             fields=[
-                ('program', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='tier_scheme', serialize=False, to='members.program')),
-                ('counted', models.CharField(choices=[('spend', 'Net spend'), ('orders', 'Orders'), ('visits', 'Visits'), ('points', 'Points earned')], default='spend', max_length=8, verbose_name='counts')),
-                ('unit_key', models.CharField(blank=True, help_text="Which unit's points count.", max_length=40, verbose_name='unit')),
-                ('window', models.CharField(choices=[('calendar_year', 'Calendar year'), ('rolling', 'Rolling months'), ('membership_year', 'Membership year'), ('since_reached', 'Since the tier was reached'), ('lifetime', 'Lifetime')], default='calendar_year', max_length=16, verbose_name='window')),
-                ('months', models.PositiveSmallIntegerField(default=12, verbose_name='months of the window')),
-                ('review', models.CharField(choices=[('to_earned', 'To the level earned'), ('one_down', 'One level down'), ('keep', 'Keep')], default='to_earned', max_length=12, verbose_name='at the end')),
-                ('grace_days', models.PositiveSmallIntegerField(default=0, verbose_name='days of grace')),
+                (
+                    "program",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="tier_scheme",
+                        serialize=False,
+                        to="members.program",
+                    ),
+                ),
+                (
+                    "counted",
+                    models.CharField(
+                        choices=[
+                            ("spend", "Net spend"),
+                            ("orders", "Orders"),
+                            ("visits", "Visits"),
+                            ("points", "Points earned"),
+                        ],
+                        default="spend",
+                        max_length=8,
+                        verbose_name="counts",
+                    ),
+                ),
+                (
+                    "unit_key",
+                    models.CharField(
+                        blank=True, help_text="Which unit's points count.", max_length=40, verbose_name="unit"
+                    ),
+                ),
+                (
+                    "window",
+                    models.CharField(
+                        choices=[
+                            ("calendar_year", "Calendar year"),
+                            ("rolling", "Rolling months"),
+                            ("membership_year", "Membership year"),
+                            ("since_reached", "Since the tier was reached"),
+                            ("lifetime", "Lifetime"),
+                        ],
+                        default="calendar_year",
+                        max_length=16,
+                        verbose_name="window",
+                    ),
+                ),
+                ("months", models.PositiveSmallIntegerField(default=12, verbose_name="months of the window")),
+                (
+                    "review",
+                    models.CharField(
+                        choices=[
+                            ("to_earned", "To the level earned"),
+                            ("one_down", "One level down"),
+                            ("keep", "Keep"),
+                        ],
+                        default="to_earned",
+                        max_length=12,
+                        verbose_name="at the end",
+                    ),
+                ),
+                ("grace_days", models.PositiveSmallIntegerField(default=0, verbose_name="days of grace")),
             ],
         ),
         migrations.CreateModel(
-            name='Award',
+            name="Award",
             fields=[
-                ('pk', models.CompositePrimaryKey('fact_id', 'version_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('fact_id', models.BigIntegerField()),
-                ('version_id', models.BigIntegerField()),
-                ('unit_id', models.BigIntegerField()),
-                ('desired', models.BigIntegerField()),
-                ('awarded', models.BigIntegerField()),
-                ('cut_by', models.CharField(blank=True, max_length=16)),
-                ('trail', models.JSONField(default=list)),
-                ('program', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='members.program')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "fact_id", "version_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("fact_id", models.BigIntegerField()),
+                ("version_id", models.BigIntegerField()),
+                ("unit_id", models.BigIntegerField()),
+                ("desired", models.BigIntegerField()),
+                ("awarded", models.BigIntegerField()),
+                ("cut_by", models.CharField(blank=True, max_length=16)),
+                ("trail", models.JSONField(default=list)),
+                (
+                    "program",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="members.program",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Counter',
+            name="Counter",
             fields=[
-                ('pk', models.CompositePrimaryKey('holder_id', 'key', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('holder_id', models.BigIntegerField()),
-                ('key', models.CharField(max_length=80)),
-                ('amount', models.BigIntegerField()),
-                ('times', models.IntegerField()),
-                ('last_at', models.DateTimeField(null=True)),
-                ('program', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='members.program')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "holder_id", "key", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("holder_id", models.BigIntegerField()),
+                ("key", models.CharField(max_length=80)),
+                ("amount", models.BigIntegerField()),
+                ("times", models.IntegerField()),
+                ("last_at", models.DateTimeField(null=True)),
+                (
+                    "program",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="members.program",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='EarningRule',
+            name="EarningRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=60, verbose_name='key')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('live', 'Live'), ('retired', 'Retired')], default='draft', max_length=8, verbose_name='state')),
-                ('budget', models.BigIntegerField(blank=True, null=True, verbose_name='budget')),
-                ('spent', models.BigIntegerField(default=0)),
-                ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='members.program')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(max_length=60, verbose_name="key")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("live", "Live"), ("retired", "Retired")],
+                        default="draft",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                ("budget", models.BigIntegerField(blank=True, null=True, verbose_name="budget")),
+                ("spent", models.BigIntegerField(default=0)),
+                (
+                    "program",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rules",
+                        to="members.program",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'earning rule',
-                'verbose_name_plural': 'earning rules',
+                "verbose_name": "earning rule",
+                "verbose_name_plural": "earning rules",
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('earn', 'Earned'), ('bonus', 'Bonus'), ('adjust', 'Adjusted'), ('activate', 'Became usable'), ('reserve', 'Reserved'), ('release', 'Released'), ('spend', 'Spent'), ('restore', 'Given back'), ('reverse', 'Taken back'), ('forgive', 'Forgiven'), ('expire', 'Ended'), ('reinstate', 'Reinstated'), ('transfer_in', 'Received'), ('transfer_out', 'Sent'), ('donate', 'Donated'), ('merge', 'Merged')], max_length=12)),
-                ('at', models.DateTimeField()),
-                ('posted_at', models.DateTimeField()),
-                ('pending_change', models.BigIntegerField()),
-                ('active_change', models.BigIntegerField()),
-                ('reserved_change', models.BigIntegerField()),
-                ('arrears_change', models.BigIntegerField()),
-                ('pending', models.BigIntegerField()),
-                ('active', models.BigIntegerField()),
-                ('reserved', models.BigIntegerField()),
-                ('arrears', models.BigIntegerField()),
-                ('lot_id', models.BigIntegerField(null=True)),
-                ('fact_id', models.BigIntegerField(null=True)),
-                ('order_id', models.BigIntegerField(null=True)),
-                ('mends_id', models.BigIntegerField(null=True)),
-                ('digest', models.BinaryField()),
-                ('program', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='members.program')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("earn", "Earned"),
+                            ("bonus", "Bonus"),
+                            ("adjust", "Adjusted"),
+                            ("activate", "Became usable"),
+                            ("reserve", "Reserved"),
+                            ("release", "Released"),
+                            ("spend", "Spent"),
+                            ("restore", "Given back"),
+                            ("reverse", "Taken back"),
+                            ("forgive", "Forgiven"),
+                            ("expire", "Ended"),
+                            ("reinstate", "Reinstated"),
+                            ("transfer_in", "Received"),
+                            ("transfer_out", "Sent"),
+                            ("donate", "Donated"),
+                            ("merge", "Merged"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("posted_at", models.DateTimeField()),
+                ("pending_change", models.BigIntegerField()),
+                ("active_change", models.BigIntegerField()),
+                ("reserved_change", models.BigIntegerField()),
+                ("arrears_change", models.BigIntegerField()),
+                ("pending", models.BigIntegerField()),
+                ("active", models.BigIntegerField()),
+                ("reserved", models.BigIntegerField()),
+                ("arrears", models.BigIntegerField()),
+                ("lot_id", models.BigIntegerField(null=True)),
+                ("fact_id", models.BigIntegerField(null=True)),
+                ("order_id", models.BigIntegerField(null=True)),
+                ("mends_id", models.BigIntegerField(null=True)),
+                ("digest", models.BinaryField()),
+                (
+                    "program",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="members.program",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ledger entry',
-                'verbose_name_plural': 'ledger',
+                "verbose_name": "ledger entry",
+                "verbose_name_plural": "ledger",
             },
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('granted', models.BigIntegerField()),
-                ('remaining', models.BigIntegerField()),
-                ('reserved', models.BigIntegerField(default=0)),
-                ('expired', models.BigIntegerField(default=0)),
-                ('is_active', models.BooleanField()),
-                ('earned_at', models.DateTimeField()),
-                ('active_at', models.DateTimeField(null=True)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('awaits', models.CharField(blank=True, default='', max_length=32)),
-                ('terms', models.TextField(blank=True, default='')),
-                ('fact_id', models.BigIntegerField(null=True)),
-                ('order_id', models.BigIntegerField(null=True)),
-                ('version_id', models.BigIntegerField(null=True)),
-                ('origin_id', models.BigIntegerField(null=True)),
-                ('is_open', models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('remaining__gt', 0)), models.BooleanField()), output_field=models.BooleanField())),
-                ('program', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='members.program')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("granted", models.BigIntegerField()),
+                ("remaining", models.BigIntegerField()),
+                ("reserved", models.BigIntegerField(default=0)),
+                ("expired", models.BigIntegerField(default=0)),
+                ("is_active", models.BooleanField()),
+                ("earned_at", models.DateTimeField()),
+                ("active_at", models.DateTimeField(null=True)),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("awaits", models.CharField(blank=True, default="", max_length=32)),
+                ("terms", models.TextField(blank=True, default="")),
+                ("fact_id", models.BigIntegerField(null=True)),
+                ("order_id", models.BigIntegerField(null=True)),
+                ("version_id", models.BigIntegerField(null=True)),
+                ("origin_id", models.BigIntegerField(null=True)),
+                (
+                    "is_open",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.ExpressionWrapper(
+                            models.Q(("remaining__gt", 0)), models.BooleanField()
+                        ),
+                        output_field=models.BooleanField(),
+                    ),
+                ),
+                (
+                    "program",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="members.program",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'lot',
-                'verbose_name_plural': 'lots',
+                "verbose_name": "lot",
+                "verbose_name_plural": "lots",
             },
         ),
         migrations.CreateModel(
-            name='Allocation',
+            name="Allocation",
             fields=[
-                ('pk', models.CompositePrimaryKey('entry_id', 'lot_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('amount', models.BigIntegerField()),
-                ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='rewards.entry')),
-                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='rewards.lot')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "entry_id", "lot_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("amount", models.BigIntegerField()),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="rewards.entry",
+                    ),
+                ),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="rewards.lot",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Metric',
+            name="Metric",
             fields=[
-                ('pk', models.CompositePrimaryKey('holder_id', 'bucket', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('holder_id', models.BigIntegerField()),
-                ('bucket', models.DateField()),
-                ('spend_minor', models.BigIntegerField(default=0)),
-                ('orders', models.IntegerField(default=0)),
-                ('visits', models.IntegerField(default=0)),
-                ('points', models.BigIntegerField(default=0)),
-                ('last_on', models.DateField(null=True)),
-                ('program', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='members.program')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "holder_id", "bucket", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("holder_id", models.BigIntegerField()),
+                ("bucket", models.DateField()),
+                ("spend_minor", models.BigIntegerField(default=0)),
+                ("orders", models.IntegerField(default=0)),
+                ("visits", models.IntegerField(default=0)),
+                ("points", models.BigIntegerField(default=0)),
+                ("last_on", models.DateField(null=True)),
+                (
+                    "program",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="members.program",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Pricing',
+            name="Pricing",
             fields=[
-                ('fact_id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('context', models.JSONField()),
-                ('versions', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField())),
-                ('awarded', models.JSONField()),
-                ('program', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='members.program')),
+                ("fact_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("context", models.JSONField()),
+                ("versions", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField())),
+                ("awarded", models.JSONField()),
+                (
+                    "program",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="members.program",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RuleVersion',
+            name="RuleVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('definition', models.JSONField()),
-                ('since', models.DateTimeField(null=True)),
-                ('until', models.DateTimeField(null=True)),
-                ('published_at', models.DateTimeField(null=True)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.program')),
-                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='rewards.earningrule')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("definition", models.JSONField()),
+                ("since", models.DateTimeField(null=True)),
+                ("until", models.DateTimeField(null=True)),
+                ("published_at", models.DateTimeField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "program",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.program"
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="rewards.earningrule",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rule version',
-                'verbose_name_plural': 'rule versions',
+                "verbose_name": "rule version",
+                "verbose_name_plural": "rule versions",
             },
         ),
         migrations.CreateModel(
-            name='Seal',
+            name="Seal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('heads', models.BigIntegerField()),
-                ('root', models.BinaryField()),
-                ('signature', models.BinaryField()),
-                ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.program')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("heads", models.BigIntegerField()),
+                ("root", models.BinaryField()),
+                ("signature", models.BinaryField()),
+                (
+                    "program",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.program"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SealedHead',
+            name="SealedHead",
             fields=[
-                ('pk', models.CompositePrimaryKey('wallet_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('wallet_id', models.BigIntegerField()),
-                ('seq', models.BigIntegerField()),
-                ('digest', models.BinaryField()),
-                ('seal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sealed', to='rewards.seal')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "wallet_id", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("wallet_id", models.BigIntegerField()),
+                ("seq", models.BigIntegerField()),
+                ("digest", models.BinaryField()),
+                (
+                    "seal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="sealed", to="rewards.seal"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Settlement',
+            name="Settlement",
             fields=[
-                ('pk', models.CompositePrimaryKey('fact_id', 'order_id', 'unit_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('fact_id', models.BigIntegerField()),
-                ('order_id', models.BigIntegerField()),
-                ('unit_id', models.BigIntegerField()),
-                ('number', models.IntegerField()),
-                ('awarded', models.BigIntegerField()),
-                ('reversed_total', models.BigIntegerField()),
-                ('absorbed_total', models.BigIntegerField()),
-                ('reversed', models.BigIntegerField()),
-                ('from_own', models.BigIntegerField()),
-                ('from_ended', models.BigIntegerField()),
-                ('from_others', models.BigIntegerField()),
-                ('to_arrears', models.BigIntegerField()),
-                ('forgiven', models.BigIntegerField()),
-                ('program', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='members.program')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "fact_id",
+                        "order_id",
+                        "unit_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("fact_id", models.BigIntegerField()),
+                ("order_id", models.BigIntegerField()),
+                ("unit_id", models.BigIntegerField()),
+                ("number", models.IntegerField()),
+                ("awarded", models.BigIntegerField()),
+                ("reversed_total", models.BigIntegerField()),
+                ("absorbed_total", models.BigIntegerField()),
+                ("reversed", models.BigIntegerField()),
+                ("from_own", models.BigIntegerField()),
+                ("from_ended", models.BigIntegerField()),
+                ("from_others", models.BigIntegerField()),
+                ("to_arrears", models.BigIntegerField()),
+                ("forgiven", models.BigIntegerField()),
+                (
+                    "program",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="members.program",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('order_id', 'unit_id', 'number'), name='settlement_one_after_another')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("order_id", "unit_id", "number"), name="settlement_one_after_another"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Tier',
+            name="Tier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40, verbose_name='key')),
-                ('names', models.JSONField(default=dict, verbose_name='names')),
-                ('rank', models.PositiveSmallIntegerField(verbose_name='rank')),
-                ('threshold', models.BigIntegerField(verbose_name='from')),
-                ('multipliers', models.JSONField(blank=True, default=dict, verbose_name='multipliers')),
-                ('benefits', models.JSONField(blank=True, default=list, verbose_name='benefits')),
-                ('is_never_lost', models.BooleanField(default=False, verbose_name='never lost')),
-                ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tiers', to='members.program')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(max_length=40, verbose_name="key")),
+                ("names", models.JSONField(default=dict, verbose_name="names")),
+                ("rank", models.PositiveSmallIntegerField(verbose_name="rank")),
+                ("threshold", models.BigIntegerField(verbose_name="from")),
+                ("multipliers", models.JSONField(blank=True, default=dict, verbose_name="multipliers")),
+                ("benefits", models.JSONField(blank=True, default=list, verbose_name="benefits")),
+                ("is_never_lost", models.BooleanField(default=False, verbose_name="never lost")),
+                (
+                    "program",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tiers",
+                        to="members.program",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'tier',
-                'verbose_name_plural': 'tiers',
+                "verbose_name": "tier",
+                "verbose_name_plural": "tiers",
             },
         ),
         migrations.CreateModel(
-            name='Standing',
+            name="Standing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('origin', models.CharField(choices=[('earned', 'Earned'), ('review', 'Review'), ('manual', 'Set by staff')], max_length=8)),
-                ('since', models.DateTimeField()),
-                ('confirms_at', models.DateTimeField(null=True)),
-                ('valid_until', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('fact_id', models.BigIntegerField(null=True)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('member', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='standings', to='members.member')),
-                ('program', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='members.program')),
-                ('tier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rewards.tier')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("earned", "Earned"), ("review", "Review"), ("manual", "Set by staff")],
+                        max_length=8,
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("confirms_at", models.DateTimeField(null=True)),
+                ("valid_until", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("fact_id", models.BigIntegerField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="standings",
+                        to="members.member",
+                    ),
+                ),
+                (
+                    "program",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="members.program",
+                    ),
+                ),
+                (
+                    "tier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="rewards.tier"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'standing',
-                'verbose_name_plural': 'standings',
+                "verbose_name": "standing",
+                "verbose_name_plural": "standings",
             },
         ),
         migrations.CreateModel(
-            name='Unit',
+            name="Unit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40, verbose_name='key')),
-                ('names', models.JSONField(default=dict, verbose_name='names')),
-                ('precision', models.PositiveSmallIntegerField(default=0, verbose_name='decimals')),
-                ('worth_numerator', models.BigIntegerField(default=1)),
-                ('worth_denominator', models.BigIntegerField(default=1)),
-                ('is_money', models.BooleanField(default=False, verbose_name='is money credit')),
-                ('expiry', models.JSONField(blank=True, default=dict, verbose_name='expiry')),
-                ('pending', models.JSONField(blank=True, default=dict, verbose_name='pending')),
-                ('cap_per_order', models.BigIntegerField(blank=True, null=True, verbose_name='at most per order')),
-                ('shortfall', models.CharField(choices=[('arrears', 'Arrears up to a limit'), ('forgive', 'Forgive'), ('within', 'Only within the balance')], default='arrears', max_length=8, verbose_name='shortfall')),
-                ('arrears_limit', models.BigIntegerField(blank=True, null=True, verbose_name='limit of arrears')),
-                ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='units', to='members.program')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(max_length=40, verbose_name="key")),
+                ("names", models.JSONField(default=dict, verbose_name="names")),
+                ("precision", models.PositiveSmallIntegerField(default=0, verbose_name="decimals")),
+                ("worth_numerator", models.BigIntegerField(default=1)),
+                ("worth_denominator", models.BigIntegerField(default=1)),
+                ("is_money", models.BooleanField(default=False, verbose_name="is money credit")),
+                ("expiry", models.JSONField(blank=True, default=dict, verbose_name="expiry")),
+                ("pending", models.JSONField(blank=True, default=dict, verbose_name="pending")),
+                (
+                    "cap_per_order",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="at most per order"),
+                ),
+                (
+                    "shortfall",
+                    models.CharField(
+                        choices=[
+                            ("arrears", "Arrears up to a limit"),
+                            ("forgive", "Forgive"),
+                            ("within", "Only within the balance"),
+                        ],
+                        default="arrears",
+                        max_length=8,
+                        verbose_name="shortfall",
+                    ),
+                ),
+                (
+                    "arrears_limit",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="limit of arrears"),
+                ),
+                (
+                    "program",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="units",
+                        to="members.program",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'unit',
-                'verbose_name_plural': 'units',
+                "verbose_name": "unit",
+                "verbose_name_plural": "units",
             },
         ),
         migrations.CreateModel(
-            name='Wallet',
+            name="Wallet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.BigIntegerField(default=0)),
-                ('pending', models.BigIntegerField(default=0)),
-                ('active', models.BigIntegerField(default=0)),
-                ('reserved', models.BigIntegerField(default=0)),
-                ('arrears', models.BigIntegerField(default=0)),
-                ('digest', models.BinaryField(default=b'')),
-                ('next_due_at', models.DateTimeField(null=True)),
-                ('lapses_at', models.DateTimeField(null=True)),
-                ('holder', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='wallets', to='members.holder')),
-                ('program', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='members.program')),
-                ('unit', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='rewards.unit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.BigIntegerField(default=0)),
+                ("pending", models.BigIntegerField(default=0)),
+                ("active", models.BigIntegerField(default=0)),
+                ("reserved", models.BigIntegerField(default=0)),
+                ("arrears", models.BigIntegerField(default=0)),
+                ("digest", models.BinaryField(default=b"")),
+                ("next_due_at", models.DateTimeField(null=True)),
+                ("lapses_at", models.DateTimeField(null=True)),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="wallets",
+                        to="members.holder",
+                    ),
+                ),
+                (
+                    "program",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="members.program",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="rewards.unit",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'wallet',
-                'verbose_name_plural': 'wallets',
+                "verbose_name": "wallet",
+                "verbose_name_plural": "wallets",
             },
         ),
         migrations.AddField(
-            model_name='lot',
-            name='wallet',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='rewards.wallet'),
+            model_name="lot",
+            name="wallet",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="lots",
+                to="rewards.wallet",
+            ),
         ),
         migrations.AddField(
-            model_name='entry',
-            name='wallet',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='rewards.wallet'),
+            model_name="entry",
+            name="wallet",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="entries",
+                to="rewards.wallet",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='earningrule',
-            constraint=models.UniqueConstraint(fields=('program', 'key'), name='earningrule_key_unique'),
+            model_name="earningrule",
+            constraint=models.UniqueConstraint(fields=("program", "key"), name="earningrule_key_unique"),
         ),
         migrations.AddConstraint(
-            model_name='earningrule',
-            constraint=models.CheckConstraint(condition=models.Q(('budget__isnull', True), ('spent__lte', models.F('budget')), _connector='OR'), name='earningrule_within_budget'),
+            model_name="earningrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("budget__isnull", True), ("spent__lte", models.F("budget")), _connector="OR"
+                ),
+                name="earningrule_within_budget",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='allocation_not_zero'),
+            model_name="allocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="allocation_not_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.UniqueConstraint(fields=('rule', 'number'), name='ruleversion_number_unique'),
+            model_name="ruleversion",
+            constraint=models.UniqueConstraint(fields=("rule", "number"), name="ruleversion_number_unique"),
         ),
         migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gte', models.F('since')), _connector='OR'), name='ruleversion_until_after_since'),
+            model_name="ruleversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("until__isnull", True), ("until__gte", models.F("since")), _connector="OR"
+                ),
+                name="ruleversion_until_after_since",
+            ),
         ),
         migrations.AddIndex(
-            model_name='seal',
-            index=models.Index(fields=['program', 'id'], name='seal_by_program'),
+            model_name="seal",
+            index=models.Index(fields=["program", "id"], name="seal_by_program"),
         ),
         migrations.AddConstraint(
-            model_name='tier',
-            constraint=models.UniqueConstraint(fields=('program', 'key'), name='tier_key_unique'),
+            model_name="tier",
+            constraint=models.UniqueConstraint(fields=("program", "key"), name="tier_key_unique"),
         ),
         migrations.AddConstraint(
-            model_name='tier',
-            constraint=models.UniqueConstraint(fields=('program', 'rank'), name='tier_rank_unique'),
+            model_name="tier",
+            constraint=models.UniqueConstraint(fields=("program", "rank"), name="tier_rank_unique"),
         ),
         migrations.AddConstraint(
-            model_name='tier',
-            constraint=models.CheckConstraint(condition=models.Q(('threshold__gte', 0)), name='tier_threshold_not_negative'),
+            model_name="tier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("threshold__gte", 0)), name="tier_threshold_not_negative"
+            ),
         ),
         migrations.AddIndex(
-            model_name='standing',
-            index=models.Index(fields=['member', 'since'], name='standing_by_member'),
+            model_name="standing",
+            index=models.Index(fields=["member", "since"], name="standing_by_member"),
         ),
         migrations.AddIndex(
-            model_name='standing',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['program', 'valid_until'], name='standing_by_validity'),
+            model_name="standing",
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", True)),
+                fields=["program", "valid_until"],
+                name="standing_by_validity",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='standing',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('origin', 'manual'), _negated=True), models.Q(('author__isnull', False), ('valid_until__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='standing_manual_is_explained'),
+            model_name="standing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("origin", "manual"), _negated=True),
+                    models.Q(
+                        ("author__isnull", False),
+                        ("valid_until__isnull", False),
+                        models.Q(("reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="standing_manual_is_explained",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='unit',
-            constraint=models.UniqueConstraint(fields=('program', 'key'), name='unit_key_unique'),
+            model_name="unit",
+            constraint=models.UniqueConstraint(fields=("program", "key"), name="unit_key_unique"),
         ),
         migrations.AddConstraint(
-            model_name='unit',
-            constraint=models.CheckConstraint(condition=models.Q(('worth_denominator__gt', 0), ('worth_numerator__gte', 0)), name='unit_worth_is_a_ratio'),
+            model_name="unit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("worth_denominator__gt", 0), ("worth_numerator__gte", 0)),
+                name="unit_worth_is_a_ratio",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='unit',
-            constraint=models.CheckConstraint(condition=models.Q(('precision__lte', 6)), name='unit_precision_bounded'),
+            model_name="unit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("precision__lte", 6)), name="unit_precision_bounded"
+            ),
         ),
         migrations.AddIndex(
-            model_name='wallet',
-            index=models.Index(condition=models.Q(('next_due_at__isnull', False)), fields=['program', 'next_due_at'], name='wallet_by_due'),
+            model_name="wallet",
+            index=models.Index(
+                condition=models.Q(("next_due_at__isnull", False)),
+                fields=["program", "next_due_at"],
+                name="wallet_by_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='wallet',
-            constraint=models.UniqueConstraint(fields=('holder', 'unit'), name='wallet_one_per_unit'),
+            model_name="wallet",
+            constraint=models.UniqueConstraint(fields=("holder", "unit"), name="wallet_one_per_unit"),
         ),
         migrations.AddConstraint(
-            model_name='wallet',
-            constraint=models.CheckConstraint(condition=models.Q(('active__gte', 0), ('arrears__gte', 0), ('pending__gte', 0), ('reserved__gte', 0)), name='wallet_not_negative'),
+            model_name="wallet",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("active__gte", 0), ("arrears__gte", 0), ("pending__gte", 0), ("reserved__gte", 0)
+                ),
+                name="wallet_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='wallet',
-            constraint=models.CheckConstraint(condition=models.Q(('arrears', 0), ('active', 0), _connector='OR'), name='wallet_arrears_only_when_empty'),
+            model_name="wallet",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("arrears", 0), ("active", 0), _connector="OR"),
+                name="wallet_arrears_only_when_empty",
+            ),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('is_open', True)), fields=['wallet'], name='lot_open_by_wallet'),
+            model_name="lot",
+            index=models.Index(
+                condition=models.Q(("is_open", True)), fields=["wallet"], name="lot_open_by_wallet"
+            ),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('order_id__isnull', False)), fields=['order_id'], name='lot_by_order'),
+            model_name="lot",
+            index=models.Index(
+                condition=models.Q(("order_id__isnull", False)), fields=["order_id"], name="lot_by_order"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('remaining__gte', 0)), name='lot_remaining_not_negative'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("remaining__gte", 0)), name="lot_remaining_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('remaining__lte', django.db.models.expressions.CombinedExpression(models.F('granted'), '-', models.F('expired')))), name='lot_remaining_within_granted'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "remaining__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("granted"), "-", models.F("expired")
+                        ),
+                    )
+                ),
+                name="lot_remaining_within_granted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__gte', 0), ('reserved__lte', models.F('remaining'))), name='lot_reserved_within_remaining'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reserved__gte", 0), ("reserved__lte", models.F("remaining"))),
+                name="lot_reserved_within_remaining",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('expired__gte', 0), ('granted__gt', 0)), name='lot_granted_positive'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expired__gte", 0), ("granted__gt", 0)), name="lot_granted_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('is_active', True), ('reserved', 0), _connector='OR'), name='lot_pending_not_reserved'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("is_active", True), ("reserved", 0), _connector="OR"),
+                name="lot_pending_not_reserved",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('wallet', 'seq'), name='entry_seq_gapless_start'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(fields=("wallet", "seq"), name="entry_seq_gapless_start"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('seq__gte', 1)), name='entry_seq_positive'),
+            model_name="entry",
+            constraint=models.CheckConstraint(condition=models.Q(("seq__gte", 1)), name="entry_seq_positive"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['earn', 'bonus', 'adjust', 'activate', 'reserve', 'release', 'spend', 'restore', 'reverse', 'forgive', 'expire', 'reinstate', 'transfer_in', 'transfer_out', 'donate', 'merge'])), name='entry_kind_known'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "earn",
+                            "bonus",
+                            "adjust",
+                            "activate",
+                            "reserve",
+                            "release",
+                            "spend",
+                            "restore",
+                            "reverse",
+                            "forgive",
+                            "expire",
+                            "reinstate",
+                            "transfer_in",
+                            "transfer_out",
+                            "donate",
+                            "merge",
+                        ],
+                    )
+                ),
+                name="entry_kind_known",
+            ),
         ),
     ]

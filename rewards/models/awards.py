@@ -87,7 +87,9 @@ class Settlement(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["order_id", "unit_id", "number"], name="settlement_one_after_another"),
+            models.UniqueConstraint(
+                fields=["order_id", "unit_id", "number"], name="settlement_one_after_another"
+            ),
         ]
 
     def __str__(self) -> str:
