@@ -27,11 +27,14 @@ BEGIN
         SELECT * FROM members_fact f WHERE f.program_id = prog AND f.source = w.source AND f.kind = w.kind
             AND f.external_id = w.external_id AND f.revision = w.revision OFFSET 0
     ) f;
-    SELECT json_agg(json_build_array(w.kind, w.value, i.member_id)), array_agg(i.member_id) INTO who, named
-    FROM jsonb_to_recordset(p->'who') AS w(kind text, value text)
-    CROSS JOIN LATERAL (
-        SELECT * FROM members_identity i WHERE i.program_id = prog AND i.kind = w.kind AND i.value = w.value OFFSET 0
-    ) i;
+    -- Each question is asked only where it is needed: a small posting is mostly the cost of its questions.
+    IF p ? 'who' THEN
+        SELECT json_agg(json_build_array(w.kind, w.value, i.member_id)), array_agg(i.member_id) INTO who, named
+        FROM jsonb_to_recordset(p->'who') AS w(kind text, value text)
+        CROSS JOIN LATERAL (
+            SELECT * FROM members_identity i WHERE i.program_id = prog AND i.kind = w.kind AND i.value = w.value OFFSET 0
+        ) i;
+    END IF;
     IF p ? 'numbers' THEN
         SELECT named || array_agg(m.holder_id) INTO named FROM jsonb_array_elements_text(p->'numbers') n
         CROSS JOIN LATERAL (
@@ -75,16 +78,22 @@ BEGIN
             ) o
         ) INTO orders;
     END IF;
-    holders := ARRAY(
-        SELECT unnest(named)
-        UNION SELECT h.id FROM jsonb_array_elements_text(p->'holders') n
-            JOIN members_holder h ON h.id = n::bigint AND h.program_id = prog
-        UNION SELECT o.member_id FROM members_order o WHERE o.id = ANY (orders) AND o.member_id IS NOT NULL
-        -- Who spent points on an order gets them back with it, whoever bought.
-        UNION SELECT w.holder_id FROM unnest(orders) AS o(id)
-            JOIN rewards_entry e ON e.order_id = o.id AND e.kind = 'spend' JOIN rewards_wallet w ON w.id = e.wallet_id
-    );
-    holders := array_remove(holders, NULL);
+    holders := named;
+    IF p ? 'holders' THEN
+        holders := holders || ARRAY(
+            SELECT h.id FROM members_holder h WHERE h.program_id = prog
+                AND h.id = ANY (ARRAY(SELECT n::bigint FROM jsonb_array_elements_text(p->'holders') n)));
+    END IF;
+    IF orders <> '{}' THEN
+        holders := holders || ARRAY(
+            SELECT o.member_id FROM members_order o WHERE o.id = ANY (orders) AND o.member_id IS NOT NULL
+            -- Who spent points on an order gets them back with it, whoever bought.
+            UNION SELECT w.holder_id FROM unnest(orders) AS o(id)
+                JOIN rewards_entry e ON e.order_id = o.id AND e.kind = 'spend'
+                JOIN rewards_wallet w ON w.id = e.wallet_id
+        );
+    END IF;
+    holders := coalesce(array_remove(holders, NULL), '{}');
     IF (p->>'needs')::boolean THEN
         needy := holders;
     END IF;
