@@ -58,7 +58,6 @@ def measure(millions: float) -> dict[str, float]:
             definition = {**shops.BASE, **shops.definitions()["base"]}
             connection.execute("UPDATE rewards_ruleversion SET definition = %s", [json.dumps(definition)])
             connection.execute("VACUUM ANALYZE")
-            connection.execute("CHECKPOINT")
         found: dict[str, float] = made.python("bench.growth", str(wallets))
     return found
 
