@@ -58,16 +58,22 @@ def holds(once: Callable[[int], bool], *, guarded: bool) -> bool:
 # --- taking guards away -----------------------------------------------------------------------------------------
 
 
+# Between reading and writing, so that all the processes have read before the first has written: a missing guard must
+# show on any machine, not only where chance would have it.
+STALL = ("AS $$\nDECLARE", "AS $$\nDECLARE\n    stalled text := pg_sleep(0.05)::text;")
+
+
 def rewrite_post(owner: psycopg.Connection, *pairs: tuple[str, str]) -> None:
-    """Load a copy of wafa_post with other words; each of them must have been there."""
+    """Load a copy of wafa_post that stalls and has other words; each of them must have been there."""
     text = POST.read_text()
-    for old, new in pairs:
+    for old, new in (STALL, *pairs):
         assert old in text, old
         text = text.replace(old, new)
     owner.execute(text)
 
 
 def drop(owner: psycopg.Connection, table: str, constraint: str) -> None:
+    """Drop a constraint that is a guard."""
     owner.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}")
 
 

@@ -46,6 +46,7 @@ def test_returns_of_one_order_at_once_take_each_piece_once(
 @both
 def test_a_return_and_the_first_arrival_of_its_order(fresh_database, owner_connection, processes, guarded):
     if not guarded:
+        actors.rewrite_post(owner_connection)
         actors.drop(owner_connection, "members_order", "order_external_id_unique")
 
     def once(number: int) -> bool:
@@ -140,6 +141,7 @@ def deadlocks(connection) -> int:
 @both
 def test_a_newcomer_told_by_many_clients_joins_once(fresh_database, owner_connection, processes, guarded):
     if not guarded:
+        actors.rewrite_post(owner_connection)
         actors.drop(owner_connection, "members_identity", "identity_unique")
 
     def once(number: int) -> bool:
@@ -162,6 +164,7 @@ def test_a_budget_shared_by_many_members_is_spent_exactly(
     fresh_database, owner_connection, processes, guarded
 ):
     if not guarded:
+        actors.rewrite_post(owner_connection)
         actors.drop(owner_connection, "rewards_earningrule", "earningrule_within_budget")
 
     def once(number: int) -> bool:
