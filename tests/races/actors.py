@@ -58,15 +58,15 @@ def holds(once: Callable[[int], bool], *, guarded: bool) -> bool:
 # --- taking guards away -----------------------------------------------------------------------------------------
 
 
-# Between reading and writing, so that all the processes have read before the first has written: a missing guard must
-# show on any machine, not only where chance would have it.
-STALL = ("AS $$\nDECLARE", "AS $$\nDECLARE\n    stalled text := pg_sleep(0.05)::text;")
+def rewrite_post(owner: psycopg.Connection, *pairs: tuple[str, str], stall: float = 0.05) -> None:
+    """Load a copy of wafa_post with other words; each of them must have been there.
 
-
-def rewrite_post(owner: psycopg.Connection, *pairs: tuple[str, str]) -> None:
-    """Load a copy of wafa_post that stalls and has other words; each of them must have been there."""
+    It waits for `stall` seconds between reading and writing, so that all the processes have read before the first has
+    written: a missing guard must show on any machine, not only where chance would have it.
+    """
     text = POST.read_text()
-    for old, new in (STALL, *pairs):
+    stalling = ("AS $$\nDECLARE", f"AS $$\nDECLARE\n    stalled text := pg_sleep({stall})::text;")
+    for old, new in (stalling, *pairs):
         assert old in text, old
         text = text.replace(old, new)
     owner.execute(text)

@@ -46,15 +46,19 @@ def test_returns_of_one_order_at_once_take_each_piece_once(
 @both
 def test_a_return_and_the_first_arrival_of_its_order(fresh_database, owner_connection, processes, guarded):
     if not guarded:
-        actors.rewrite_post(owner_connection)
+        actors.rewrite_post(owner_connection, stall=0.5)
         actors.drop(owner_connection, "members_order", "order_external_id_unique")
 
     def once(number: int) -> bool:
         program = b.open_program()
         b.join(program, "anna")
         names = [f"A{n}" for n in range(PROCESSES // 2)]
-        facts = [b.order(name, "2026-01-10", BEADS) for name in names]
-        facts += [b.bring_back(f"R{name}", "2026-01-12", ("bead", 4), order=name) for name in names]
+        facts = []
+        for name in names:
+            facts += [
+                b.order(name, "2026-01-10", BEADS),
+                b.bring_back(f"R{name}", "2026-01-12", ("bead", 4), order=name),
+            ]
         told = set(flat(processes.each(actors.record, [(program.pk, [[fact]]) for fact in facts])))
         with scope(program=program):
             left = set(Order.objects.values_list("external_id", "state", "returned_minor"))
