@@ -19,9 +19,9 @@ from django_scopes import scope
 from members import audit
 from members.models import Program, Role, TeamMembership, User
 
-# What the dashboard is open to, lowest first. A cashier works at the till only.
-RANKS = {Role.ANALYST: 1, Role.MANAGER: 2, Role.OWNER: 3}
-LOWEST = Role.ANALYST
+# Lowest first. A cashier works at the till only; an analyst only reads, and so has no business there.
+RANKS = {Role.CASHIER: 0, Role.ANALYST: 1, Role.MANAGER: 2, Role.OWNER: 3}
+LOWEST = Role.ANALYST  # of the dashboard
 
 
 class StaffRequest(HttpRequest):
@@ -70,7 +70,7 @@ def program_view[**P](*, role: Role) -> Callable[[View[P]], ProgramPage[P]]:
 
 def may(role: str, needed: Role) -> bool:
     """Whether this role is at least `needed`."""
-    return RANKS.get(Role(role), 0) >= RANKS[needed]
+    return RANKS[Role(role)] >= RANKS[needed]
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:

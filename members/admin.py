@@ -25,6 +25,7 @@ from members.models import (
     Fact,
     Holder,
     Identity,
+    Logo,
     Member,
     Order,
     Program,
@@ -197,6 +198,12 @@ class ProgramAdmin(OperatorAdmin):
         super().save_model(request, obj, form, change)
         # Every process that keeps compiled rules must see the new settings.
         Program.objects.filter(pk=obj.pk).update(catalogue=F("catalogue") + 1)
+
+
+@admin.register(Logo)
+class LogoAdmin(ReadOnlyAdmin):
+    list_display = ["program", "content_type", "digest"]
+    exclude = ["content"]
 
 
 @admin.register(TeamMembership)

@@ -47,7 +47,7 @@ def home(request: StaffRequest, program: Program) -> HttpResponse:
             {"key": name, "text": text, "current": name == period.key} for name, text in PERIODS.items()
         ],
         **_figures(program, period),
-        **frame.around(program, current="home"),
+        **frame.around(request.team, current="home"),
     }
     template = "analytics/dashboard/home.html"
     return render(request, f"{template}#figures" if request.htmx else template, context)

@@ -4,7 +4,7 @@ from members.models.audit import AuditEntry
 from members.models.facts import Event, Fact, WaitingFact
 from members.models.orders import Order, OrderLine, OrderState, Return, ReturnLine
 from members.models.people import Holder, Identity, Member
-from members.models.programs import Program, Role, Store, TeamMembership
+from members.models.programs import Logo, Program, Role, Store, TeamMembership
 from members.models.users import User
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Fact",
     "Holder",
     "Identity",
+    "Logo",
     "Member",
     "Order",
     "OrderLine",

@@ -32,6 +32,10 @@ class Program(models.Model):
     basis = models.JSONField(_("what earns"), default=dict, blank=True)
     return_days = models.PositiveSmallIntegerField(_("days to return"), default=14)
     brand = models.CharField(_("brand colour"), max_length=7, default="#0b4a5c")
+    requires_mfa = models.BooleanField(_("second factor for owners and managers"), default=False)
+    # The most a role may adjust at once without a second person, {role: {unit key: ledger units}}; without an entry
+    # there is no limit.
+    adjust_limits = models.JSONField(_("limits of adjustments"), default=dict, blank=True)
     is_demo = models.BooleanField(_("demo"), default=False)
     # Grows whenever units, rules or tiers change, so that a process knows that its compiled rules are old.
     catalogue = models.BigIntegerField(default=1)
@@ -56,6 +60,20 @@ class Program(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+
+class Logo(models.Model):
+    """A program's picture, made small and written anew on upload; kept in the database, which every web server reads."""
+
+    program = models.OneToOneField(Program, primary_key=True, on_delete=models.CASCADE, related_name="logo")
+    content = models.BinaryField()
+    content_type = models.CharField(max_length=32)
+    digest = models.CharField(max_length=64)
+
+    objects = scoping.Manager()
+
+    def __str__(self) -> str:
+        return f"{self.program_id} {self.digest[:8]}"
 
 
 class Role(models.TextChoices):

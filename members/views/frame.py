@@ -2,49 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from members.models import Program
+from members import access
+from members.models import Role, TeamMembership
 
-# Name, URL name, label, icon, keys. Links to the apps above are URL names, so that imports run downwards only.
-PAGES: tuple[tuple[str, str, str | Promise, str, str], ...] = (
-    ("home", "analytics:home", _("Home"), "home", "G H"),
-    ("members", "rewards:members", _("Members"), "members", "G M"),
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A place in the navigation. Links to the apps above are URL names, so that imports run downwards only."""
+
+    name: str
+    url: str
+    label: str | Promise
+    icon: str
+    keys: str = ""
+    group: str | Promise = ""
+    role: Role = Role.ANALYST
+
+
+# In the order of the navigation; pages of one group stand together.
+PAGES: tuple[Page, ...] = (
+    Page("home", "analytics:home", _("Home"), "home", "G H"),
+    Page("members", "rewards:members", _("Members"), "members", "G M"),
 )
 
 
 def around(
-    program: Program, *, current: str, crumbs: Iterable[tuple[str, str]] = (), search: bool = True
+    team: TeamMembership, *, current: str, crumbs: Iterable[tuple[str, str]] = (), search: bool = True
 ) -> dict[str, Any]:
     """The context of base_dashboard.html; `crumbs` are (address, text) after the page named `current`."""
-    trail = [*_own_crumb(program, current), *({"url": url, "text": text} for url, text in crumbs)]
+    program = team.program
+    trail = [*_own_crumb(team, current), *({"url": url, "text": text} for url, text in crumbs)]
     return {
         "program": program,
-        "navigation": [{"title": "", "items": [_item(program, page, current) for page in PAGES]}],
+        "navigation": list(_groups(team, current)),
         "crumbs": trail,
         "search_url": reverse("rewards:members", args=[program.slug]) if search else "",
     }
 
 
-def _item(program: Program, page: tuple[str, str, str | Promise, str, str], current: str) -> dict[str, Any]:
-    name, url, label, icon, key = page
+def _groups(team: TeamMembership, current: str) -> Iterator[dict[str, Any]]:
+    """The groups with the pages that this role may open."""
+    open_to = [page for page in PAGES if access.may(team.role, page.role)]
+    for title, pages in groupby(open_to, key=lambda page: page.group):
+        yield {"title": title, "items": [_item(team, page, current) for page in pages]}
+
+
+def _item(team: TeamMembership, page: Page, current: str) -> dict[str, Any]:
     return {
-        "url": reverse(url, args=[program.slug]),
-        "label": label,
-        "icon": icon,
-        "key": key,
-        "current": name == current,
+        "url": reverse(page.url, args=[team.program.slug]),
+        "label": page.label,
+        "icon": page.icon,
+        "key": page.keys,
+        "current": page.name == current,
     }
 
 
-def _own_crumb(program: Program, current: str) -> list[dict[str, Any]]:
+def _own_crumb(team: TeamMembership, current: str) -> list[dict[str, Any]]:
     return [
-        {"url": reverse(url, args=[program.slug]), "text": label}
-        for name, url, label, _icon, _key in PAGES
-        if name == current
+        {"url": reverse(page.url, args=[team.program.slug]), "text": page.label}
+        for page in PAGES
+        if page.name == current
     ]

@@ -68,7 +68,7 @@ def members(request: StaffRequest, program: Program) -> HttpResponse:
         "older": _address(program, chosen | {"after": page.older}) if page.older else "",
         "plain": _address(program, {}),
         **_filters(program, chosen, tier, tiers),
-        **frame.around(program, current="members", search=False),
+        **frame.around(request.team, current="members", search=False),
     }
     template = "rewards/dashboard/members.html"
     if not request.htmx:

@@ -57,7 +57,7 @@ def member(request: StaffRequest, program: Program, number: str) -> HttpResponse
         "is_later": before is not None,
         "latest": f"{here}?tab=orders" if is_orders else here,
         **(_orders(program, person, before) if is_orders else _history(program, person, before)),
-        **frame.around(program, current="members", crumbs=[(here, str(person))]),
+        **frame.around(request.team, current="members", crumbs=[(here, str(person))]),
     }
     context["earlier"] = _earlier(here, is_orders, context.pop("goes_on"))
     return render(request, "rewards/dashboard/member.html", context)
@@ -84,7 +84,7 @@ def reasons(request: StaffRequest, program: Program, number: str, fact_id: str) 
         ],
         "back": here,
         **frame.around(
-            program, current="members", crumbs=[(here, str(person)), (request.path, order.external_id)]
+            request.team, current="members", crumbs=[(here, str(person)), (request.path, order.external_id)]
         ),
     }
     template = "rewards/dashboard/reasons.html"
