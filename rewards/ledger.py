@@ -159,7 +159,7 @@ def settle_due(*, program: Program, now: datetime, limit: int | None = None) -> 
 
 
 def _settle_holders(program: Program, holders: list[int], now: datetime) -> tuple[dict[str, Any], int]:
-    state = _read(program, {"holders": holders, "due": now.isoformat(), "needs": True}, now)
+    state = _read(program, {"holders": holders, "due": now.isoformat()}, now)
     moved = 0
     for person in state.people.values():
         for book in person.books.values():
@@ -200,7 +200,6 @@ def _read_and_work(wish: Wish) -> tuple[dict[str, Any], Movement]:
         "facts": [{"i": 0, "source": wish.source, "kind": wish.kind, "external_id": wish.key, "revision": 0}],
         "holders": [wish.member_id],
         "due": wish.now.isoformat(),
-        "needs": True,
     }
     if wish.order:
         request["orders"] = [{"i": 0, "source": wish.order[0], "external_id": wish.order[1]}]

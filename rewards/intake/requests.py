@@ -81,11 +81,16 @@ def document(items: Sequence[Item], rulebook: Rulebook, *, due: datetime) -> dic
         "program": rulebook.program_id,
         "facts": [*(_fact(index, item) for index, item in enumerate(items)), *_quotes(items)],
         "due": due.isoformat(),
-        "needs": any(_moves_old_points(item) for item in items),
     }
-    people = {_normal(who) for who in map(who_of, items) if who is not None}
-    found["who"] = [{"kind": kind, "value": value} for kind, value in people if kind != "number"]
-    numbers = [value for kind, value in people if kind == "number"]
+    people = _people(items)
+    found["who"] = [
+        {"kind": kind, "value": value, "whole": whole}
+        for (kind, value), whole in people.items()
+        if kind != "number"
+    ]
+    numbers = [
+        {"number": value, "whole": whole} for (kind, value), whole in people.items() if kind == "number"
+    ]
     if numbers:
         found["numbers"] = numbers
     orders = [(index, key) for index, item in enumerate(items) if (key := order_key(item)) is not None]
@@ -108,6 +113,24 @@ def _metrics_from(items: Sequence[Item], scheme: Scheme) -> date:
         return date.min
     first = min(item.occurred_at for item in items).astimezone(scheme.zone).date()
     return add_months(first, -2 * scheme.months)
+
+
+def _people(items: Sequence[Item]) -> dict[tuple[str, str], bool]:
+    """Who is named, and whether that member's wallets must be read whole: for a member of whom old points may move,
+    also because of another item about the same order."""
+    moving = [item for item in items if _moves_old_points(item)]
+    moved = {order_key(item) for item in moving} - {None}
+    found: dict[tuple[str, str], bool] = {}
+    for item in items:
+        who = who_of(item)
+        if who is not None:
+            name = _normal(who)
+            found[name] = found.get(name, False) or (bool(moving) and _is_among(item, moved))
+    return found
+
+
+def _is_among(item: Item, moved: set[tuple[str, str] | None]) -> bool:
+    return _moves_old_points(item) or order_key(item) in moved
 
 
 def _moves_old_points(item: Item) -> bool:

@@ -1,7 +1,8 @@
 -- Reads in one snapshot all that a posting must know: who is meant, which facts and orders are already there, and the
 -- state of each holder with its guard. Rows are JSON arrays in the order that rewards/reading.py unpacks.
--- p: program, facts [{i, source, kind, external_id, revision}], who [{kind, value}], orders [{i, source, external_id}],
--- holders [id], skus [{kind, value, sku}], keys [counter keys], metrics_from, due (moment), needs (bool: whole wallets).
+-- p: program, facts [{i, source, kind, external_id, revision}], who [{kind, value, whole}], numbers [{number, whole}],
+-- orders [{i, source, external_id}], holders [id], skus [{kind, value, sku}], keys [counter keys], metrics_from,
+-- due (moment). Wallets are read whole of holders, of whoever has one of the orders, and where who says so.
 CREATE OR REPLACE FUNCTION wafa_read(p jsonb) RETURNS json
 LANGUAGE plpgsql STABLE
 -- Plans are kept for the life of a connection; one made while the tables were empty must still use the indexes, and
@@ -29,16 +30,18 @@ BEGIN
     ) f;
     -- Each question is asked only where it is needed: a small posting is mostly the cost of its questions.
     IF p ? 'who' THEN
-        SELECT json_agg(json_build_array(w.kind, w.value, i.member_id)), array_agg(i.member_id) INTO who, named
-        FROM jsonb_to_recordset(p->'who') AS w(kind text, value text)
+        SELECT json_agg(json_build_array(w.kind, w.value, i.member_id)), array_agg(i.member_id),
+            array_agg(i.member_id) FILTER (WHERE w.whole) INTO who, named, needy
+        FROM jsonb_to_recordset(p->'who') AS w(kind text, value text, whole bool)
         CROSS JOIN LATERAL (
             SELECT * FROM members_identity i WHERE i.program_id = prog AND i.kind = w.kind AND i.value = w.value OFFSET 0
         ) i;
     END IF;
     IF p ? 'numbers' THEN
-        SELECT named || array_agg(m.holder_id) INTO named FROM jsonb_array_elements_text(p->'numbers') n
+        SELECT named || array_agg(m.holder_id), needy || array_agg(m.holder_id) FILTER (WHERE n.whole) INTO named, needy
+        FROM jsonb_to_recordset(p->'numbers') AS n(number text, whole bool)
         CROSS JOIN LATERAL (
-            SELECT * FROM members_member m WHERE m.program_id = prog AND m.number = n OFFSET 0
+            SELECT * FROM members_member m WHERE m.program_id = prog AND m.number = n.number OFFSET 0
         ) m;
     END IF;
 
@@ -78,25 +81,24 @@ BEGIN
             ) o
         ) INTO orders;
     END IF;
-    holders := named;
     IF p ? 'holders' THEN
-        holders := holders || ARRAY(
+        needy := needy || ARRAY(
             SELECT h.id FROM members_holder h WHERE h.program_id = prog
                 AND h.id = ANY (ARRAY(SELECT n::bigint FROM jsonb_array_elements_text(p->'holders') n)));
     END IF;
     IF orders <> '{}' THEN
-        holders := holders || ARRAY(
-            SELECT o.member_id FROM members_order o WHERE o.id = ANY (orders) AND o.member_id IS NOT NULL
+        needy := needy || ARRAY(
+            SELECT o.member_id FROM members_order o WHERE o.id = ANY (orders)
             -- Who spent points on an order gets them back with it, whoever bought.
             UNION SELECT w.holder_id FROM unnest(orders) AS o(id)
                 JOIN rewards_entry e ON e.order_id = o.id AND e.kind = 'spend'
                 JOIN rewards_wallet w ON w.id = e.wallet_id
         );
     END IF;
-    holders := coalesce(array_remove(holders, NULL), '{}');
-    IF (p->>'needs')::boolean THEN
-        needy := holders;
-    END IF;
+    -- An order that waits for its member may get any of those named.
+    needy := CASE WHEN array_position(needy, NULL) IS NULL THEN coalesce(needy, '{}')
+        ELSE array_remove(named || needy, NULL) END;
+    holders := coalesce(named, '{}') || needy;
 
     RETURN json_build_object(
         'catalogue', (SELECT c.catalogue FROM members_program c WHERE c.id = prog),
