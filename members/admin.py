@@ -27,6 +27,7 @@ from members.models import (
     Identity,
     Logo,
     Member,
+    Note,
     Order,
     Program,
     Return,
@@ -255,6 +256,13 @@ class IdentityAdmin(ReadOnlyAdmin):
     list_display = ("kind", "value", "member_id", "program_id", "verified_at")
     list_filter = ("program", "kind")
     search_fields = ("value__exact",)
+
+
+@admin.register(Note)
+class NoteAdmin(ReadOnlyAdmin):
+    list_display = ("member_id", "author", "written_at", "program_id")
+    list_filter = ("program",)
+    list_select_related = ("author",)
 
 
 @admin.register(Order)

@@ -10,6 +10,7 @@ from members.admin import ReadOnlyAdmin, table
 from rewards.models import (
     Allocation,
     Award,
+    BulkAction,
     EarningRule,
     Entry,
     Lot,
@@ -164,3 +165,10 @@ class SealAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Root"))
     def root_of_all(self, seal: Seal) -> str:
         return bytes(seal.root).hex()
+
+
+@admin.register(BulkAction)
+class BulkActionAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "state", "author", "total", "done", "refused", "created_at", "program_id")
+    list_filter = ("program", "kind", "state")
+    list_select_related = ("author",)

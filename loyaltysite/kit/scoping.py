@@ -38,3 +38,7 @@ class ByEntry[M: models.Model](Manager[M]):
 
 class BySeal[M: models.Model](Manager[M]):
     path = "seal__program"
+
+
+class ByAction[M: models.Model](Manager[M]):
+    path = "action__program"

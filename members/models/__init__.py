@@ -2,6 +2,7 @@
 
 from members.models.audit import AuditEntry
 from members.models.facts import Event, Fact, WaitingFact
+from members.models.notes import Note
 from members.models.orders import Order, OrderLine, OrderState, Return, ReturnLine
 from members.models.people import Holder, Identity, Member
 from members.models.programs import Logo, Program, Role, Store, TeamMembership
@@ -15,6 +16,7 @@ __all__ = [
     "Identity",
     "Logo",
     "Member",
+    "Note",
     "Order",
     "OrderLine",
     "OrderState",

@@ -6,11 +6,15 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector
 from django.db import models
+from django.db.models.functions import Collate, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit import scoping
 from members.models.programs import Program
+
+# How names are put in order: by code point, in small letters of every script.
+NAME_ORDER = "pg_c_utf8"
 
 
 class Holder(models.Model):
@@ -71,6 +75,14 @@ class Member(models.Model):
         indexes = [
             models.Index(fields=["program", "-joined_at", "-holder"], name="member_by_joining"),
             GinIndex(SearchVector("name", config="simple"), name="member_name_words"),
+            models.Index("program", Collate(Lower("name"), NAME_ORDER), "holder", name="member_by_name"),
+            # Nearly everybody is active and has no tag; these stay small.
+            models.Index(
+                fields=["program", "state", "-joined_at", "-holder"],
+                condition=~models.Q(state="active"),
+                name="member_by_state",
+            ),
+            GinIndex(fields=["tags"], condition=~models.Q(tags=[]), name="member_by_tag"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """The tables of `rewards`, one aggregate a module."""
 
 from rewards.models.awards import Award, Counter, Pricing, Settlement
+from rewards.models.bulk import BulkAction, BulkItem
 from rewards.models.ledger import Allocation, Entry, EntryKind, Lot, Unit, Wallet
 from rewards.models.rules import EarningRule, RuleVersion
 from rewards.models.seals import Seal, SealedHead
@@ -9,6 +10,8 @@ from rewards.models.tiers import Metric, Standing, Tier, TierScheme
 __all__ = [
     "Allocation",
     "Award",
+    "BulkAction",
+    "BulkItem",
     "Counter",
     "EarningRule",
     "Entry",

@@ -118,6 +118,9 @@ class Standing(models.Model):
         indexes = [
             models.Index(fields=["member", "since"], name="standing_by_member"),
             models.Index(
+                fields=["tier", "member"], condition=Q(ended_at__isnull=True), name="standing_open_by_tier"
+            ),
+            models.Index(
                 fields=["program", "valid_until"],
                 condition=Q(ended_at__isnull=True),
                 name="standing_by_validity",
