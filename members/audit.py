@@ -68,3 +68,8 @@ def record(
             now=now,
         )
     )
+
+
+def changed(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that are different in the others: what stands before or after a change."""
+    return {name: value for name, value in values.items() if value != others.get(name)}

@@ -14,9 +14,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
-from django.db.models import F
 from django_scopes import scope
 
+from members import programs
 from members.models import Program, Store
 from rewards.engine import compilation
 from rewards.engine import rules as engine_rules
@@ -250,4 +250,4 @@ def _scheme(program: Program) -> Scheme | None:
 
 def touch(program: Program) -> None:
     """Say that units, rules, tiers or stores changed; every process then loads them again before its next posting."""
-    Program.objects.filter(pk=program.pk).update(catalogue=F("catalogue") + 1)
+    programs.touch(program)

@@ -32,6 +32,7 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page("home", "analytics:home", _("Home"), "home", "G H"),
     Page("members", "rewards:members", _("Members"), "members", "G M"),
+    Page("stores", "members:stores", _("Stores"), "shop", "G S", _("Operations")),
 )
 
 

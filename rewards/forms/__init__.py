@@ -1,0 +1,1 @@
+"""What staff type on the pages of `rewards`, one page a module."""
