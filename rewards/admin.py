@@ -15,6 +15,7 @@ from rewards.models import (
     Entry,
     Lot,
     Pricing,
+    RuleDraft,
     RuleVersion,
     Seal,
     Settlement,
@@ -135,6 +136,13 @@ class RuleVersionAdmin(ReadOnlyAdmin):
     list_display = ("rule", "number", "since", "until", "published_by", "program_id")
     list_filter = ("program",)
     list_select_related = ("rule", "published_by")
+
+
+@admin.register(RuleDraft)
+class RuleDraftAdmin(ReadOnlyAdmin):
+    list_display = ("name", "rule", "revision", "changed_at", "changed_by", "program_id")
+    list_filter = ("program",)
+    list_select_related = ("rule", "changed_by")
 
 
 @admin.register(TierScheme)

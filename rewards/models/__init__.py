@@ -3,7 +3,7 @@
 from rewards.models.awards import Award, Counter, Pricing, Settlement
 from rewards.models.bulk import BulkAction, BulkItem
 from rewards.models.ledger import Allocation, Entry, EntryKind, Lot, Unit, Wallet
-from rewards.models.rules import EarningRule, RuleVersion
+from rewards.models.rules import EarningRule, RuleDraft, RuleVersion
 from rewards.models.seals import Seal, SealedHead
 from rewards.models.tiers import Metric, Standing, Tier, TierScheme
 
@@ -19,6 +19,7 @@ __all__ = [
     "Lot",
     "Metric",
     "Pricing",
+    "RuleDraft",
     "RuleVersion",
     "Seal",
     "SealedHead",

@@ -72,3 +72,36 @@ class RuleVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} v{self.number}"
+
+    @property
+    def is_cancelled(self) -> bool:
+        """It was taken back before it began: an interval without a moment in it."""
+        return self.until is not None and self.until == self.since
+
+
+class RuleDraft(models.Model):
+    """What the next version of a rule shall be; one for each rule. `revision` grows with every save, so that the
+    second of two editors is told; `based_on` is the number of the version that it began from."""
+
+    rule = models.OneToOneField(EarningRule, primary_key=True, on_delete=models.CASCADE, related_name="draft")
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(_("name"), max_length=200)
+    definition = models.JSONField()
+    revision = models.PositiveIntegerField(default=1)
+    based_on = models.PositiveIntegerField(null=True)
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    objects = scoping.Manager()
+
+    class Meta:
+        verbose_name = _("draft of a rule")
+        verbose_name_plural = _("drafts of rules")
+        constraints = [
+            models.CheckConstraint(condition=Q(revision__gte=1), name="ruledraft_revision_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -33,13 +33,7 @@ EXECUTE FUNCTION wafa_refuse();
 CREATE OR REPLACE TRIGGER wafa_lot_stays BEFORE DELETE ON rewards_lot FOR EACH ROW EXECUTE FUNCTION wafa_refuse();
 CREATE OR REPLACE TRIGGER wafa_wallet_stays BEFORE DELETE ON rewards_wallet FOR EACH ROW EXECUTE FUNCTION wafa_refuse();
 
--- 3. A published rule version is never changed; its end may be set once.
-CREATE OR REPLACE TRIGGER wafa_version_fixed BEFORE UPDATE ON rewards_ruleversion FOR EACH ROW
-WHEN (OLD.published_at IS NOT NULL AND (
-        ROW(OLD.rule_id, OLD.number, OLD.definition, OLD.since, OLD.published_at)
-        IS DISTINCT FROM ROW(NEW.rule_id, NEW.number, NEW.definition, NEW.since, NEW.published_at)
-        OR (OLD.until IS NOT NULL AND OLD.until IS DISTINCT FROM NEW.until)))
-EXECUTE FUNCTION wafa_refuse();
+-- 3. A published rule version is never changed (its end: see rules.sql) nor deleted.
 CREATE OR REPLACE TRIGGER wafa_version_stays BEFORE DELETE ON rewards_ruleversion FOR EACH ROW
 WHEN (OLD.published_at IS NOT NULL) EXECUTE FUNCTION wafa_refuse();
 

@@ -226,9 +226,21 @@ def test_a_published_rule_version_is_fixed(owner, change):
     assert refusal(owner, f"UPDATE rewards_ruleversion SET {change}") == REFUSED
 
 
-def test_the_end_of_a_rule_version_is_set_once(owner):
-    assert refusal(owner, "UPDATE rewards_ruleversion SET until = '2030-01-01'") == ""
-    assert refusal(owner, "UPDATE rewards_ruleversion SET until = '2031-01-01'") == REFUSED
+@pytest.mark.parametrize("later", ["'2131-01-01'", "NULL"])
+def test_an_end_that_has_not_come_may_be_moved(owner, later):
+    assert refusal(owner, "UPDATE rewards_ruleversion SET until = '2130-01-01'") == ""
+    assert refusal(owner, f"UPDATE rewards_ruleversion SET until = {later}") == ""
+
+
+def test_an_end_is_not_moved_into_the_past(owner):
+    assert refusal(owner, "UPDATE rewards_ruleversion SET until = '2130-01-01'") == ""
+    assert refusal(owner, "UPDATE rewards_ruleversion SET until = '2026-01-01'") == REFUSED
+
+
+@pytest.mark.parametrize("later", ["'2131-01-01'", "NULL"])
+def test_an_end_that_has_come_stays(owner, later):
+    assert refusal(owner, "UPDATE rewards_ruleversion SET until = '2026-01-01'") == ""
+    assert refusal(owner, f"UPDATE rewards_ruleversion SET until = {later}") == REFUSED
 
 
 def test_a_published_rule_version_is_never_removed(owner):
