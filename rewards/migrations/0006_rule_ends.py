@@ -8,7 +8,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rewards", "0004_rule_drafts")]
+    dependencies = [("rewards", "0005_rule_drafts")]
     operations = [
         migrations.RunSQL((SQL / "rules.sql").read_text(), reverse_sql=migrations.RunSQL.noop),
     ]
