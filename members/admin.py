@@ -27,8 +27,10 @@ from members.models import (
     Identity,
     Logo,
     Member,
+    Merge,
     Note,
     Order,
+    OrderRoute,
     Program,
     Return,
     Store,
@@ -316,3 +318,15 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "actor", "action", "subject", "subject_id", "program_id", "address")
     list_filter = ("program",)
     list_select_related = ("actor",)
+
+
+@admin.register(Merge)
+class MergeAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "kept_id", "gone_id", "merged_at", "undone_at", "program_id")
+    list_filter = ("program",)
+
+
+@admin.register(OrderRoute)
+class OrderRouteAdmin(ReadOnlyAdmin):
+    list_display = ("order_id", "member_id", "program_id")
+    list_filter = ("program",)

@@ -14,6 +14,7 @@ from rewards.models import (
     EarningRule,
     Entry,
     Lot,
+    PendingAdjustment,
     Pricing,
     RuleDraft,
     RuleVersion,
@@ -180,3 +181,10 @@ class BulkActionAdmin(ReadOnlyAdmin):
     list_display = ("kind", "state", "author", "total", "done", "refused", "created_at", "program_id")
     list_filter = ("program", "kind", "state")
     list_select_related = ("author",)
+
+
+@admin.register(PendingAdjustment)
+class PendingAdjustmentAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "member_id", "unit", "amount", "state", "asked_at", "program_id")
+    list_filter = ("program", "state")
+    list_select_related = ("unit",)

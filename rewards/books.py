@@ -6,7 +6,7 @@ holds SEMANTICS 4 to 8, 10, 25 and 26; rewards/sql/guards.sql checks the sums ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -196,6 +196,41 @@ class Book:
             self._take(lot, part)
             self._allocate(entry, lot, part)
 
+    def move(
+        self,
+        kind: str,
+        parts: Sequence[tuple[LotRow, int]],
+        *,
+        moment: datetime,
+        fact_id: int,
+        arrears: int = 0,
+    ) -> None:
+        """Take these amounts from these lots, pending or active, and change the arrears, in one entry."""
+        if not parts and not arrears:
+            return
+        pending = sum(part for lot, part in parts if not lot.is_active)
+        entry = self._enter(
+            kind,
+            at=moment,
+            moment=moment,
+            pending=-pending,
+            active=pending - sum(part for _, part in parts),
+            arrears=arrears,
+            fact_id=fact_id,
+        )
+        for lot, part in parts:
+            self._take(lot, part)
+            self._allocate(entry, lot, part)
+
+    def pay(self, kind: str, amount: int, *, moment: datetime, fact_id: int, room: int | None = None) -> int:
+        """Take `amount` from active lots in order of use and owe the rest, at most `room` of it (None: all); how much
+        was neither paid nor owed."""
+        taken = self._pick(self._active_lots(), amount)
+        short = amount - sum(part for _, part in taken)
+        owed = short if room is None else min(short, max(0, room))
+        self.move(kind, taken, moment=moment, fact_id=fact_id, arrears=owed)
+        return short - owed
+
     def reverse(
         self,
         amount: int,
@@ -244,9 +279,10 @@ class Book:
         grace_until: datetime | None,
     ) -> None:
         """Give spent points back to the lot they came from, with its old expiry; a lot that has meanwhile ended comes
-        back as a new lot usable until `grace_until`, which still belongs to the order that earned it (27)."""
+        back as a new lot usable until `grace_until`, which still belongs to the order that earned it (27). So does one of
+        a wallet that was merged into this one, with its old expiry."""
         has_ended = lot.expires_at is not None and lot.expires_at <= moment
-        if has_ended or amount > lot.granted - lot.expired - lot.remaining:
+        if lot.wallet_id != self.id or has_ended or amount > lot.granted - lot.expired - lot.remaining:
             self.credit(
                 "restore",
                 amount,

@@ -2,6 +2,7 @@
 
 from members.models.audit import AuditEntry
 from members.models.facts import Event, Fact, WaitingFact
+from members.models.merges import Merge, MergedOrder, OrderRoute
 from members.models.notes import Note
 from members.models.orders import Order, OrderLine, OrderState, Return, ReturnLine
 from members.models.people import Holder, Identity, Member
@@ -16,9 +17,12 @@ __all__ = [
     "Identity",
     "Logo",
     "Member",
+    "Merge",
+    "MergedOrder",
     "Note",
     "Order",
     "OrderLine",
+    "OrderRoute",
     "OrderState",
     "Program",
     "Return",

@@ -57,6 +57,15 @@ class Member(models.Model):
     tags = ArrayField(models.CharField(max_length=64), verbose_name=_("tags"), default=list, blank=True)
     source = models.CharField(_("joined through"), max_length=32, default="dashboard")
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    # Whom this member was merged into: always the last of a chain, so that one look finds who is meant now.
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="merged",
+        verbose_name=_("merged into"),
+    )
 
     objects = scoping.Manager()
 
@@ -104,6 +113,8 @@ class Identity(models.Model):
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     value = models.CharField(_("value"), max_length=254)
     verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
+    # Whose it was before merges.
+    origin = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     objects = scoping.Manager()
 

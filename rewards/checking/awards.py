@@ -71,6 +71,7 @@ AWARDS = Scan(
 
 _TAKEN = "s.from_own + s.from_ended + s.from_others + s.to_arrears + s.forgiven"
 
+# Whose wallet it was taken from is not asked: the order may have got another owner since, by a merge.
 SETTLEMENTS = Scan(
     of="s",
     wallet="w.id",
@@ -81,11 +82,12 @@ SETTLEMENTS = Scan(
         LEFT JOIN members_fact f ON f.id = s.fact_id
         LEFT JOIN rewards_unit u ON u.id = s.unit_id
         LEFT JOIN rewards_wallet w ON w.holder_id = o.member_id AND w.unit_id = s.unit_id
-        LEFT JOIN (SELECT e.wallet_id, e.fact_id, e.order_id, -sum(e.pending_change + e.active_change) AS taken,
+        LEFT JOIN (SELECT v.unit_id, e.fact_id, e.order_id, -sum(e.pending_change + e.active_change) AS taken,
                 sum(e.arrears_change) AS short
-            FROM rewards_entry e WHERE e.kind = 'reverse' AND {OF_PROGRAM.format("e")}
-            GROUP BY e.wallet_id, e.fact_id, e.order_id) e
-            ON e.wallet_id = w.id AND e.fact_id = s.fact_id AND e.order_id = s.order_id""",
+            FROM rewards_entry e JOIN rewards_wallet v ON v.id = e.wallet_id
+            WHERE e.kind = 'reverse' AND {OF_PROGRAM.format("e")}
+            GROUP BY v.unit_id, e.fact_id, e.order_id) e
+            ON e.unit_id = s.unit_id AND e.fact_id = s.fact_id AND e.order_id = s.order_id""",
     questions=(
         Question(
             "settlement.sum",

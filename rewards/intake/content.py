@@ -143,6 +143,15 @@ def find(who: Who, state: State, source: str, posted: Posted) -> Person:
     return person
 
 
+def note_route(item: OrderIn, order: OrderRow, state: State) -> None:
+    """Remember that an order came through what had identified a member who was merged away."""
+    if state.routes and item.member is not None:
+        who = item.member
+        gone = state.routes.get((who.kind, requests.normal(who.kind, who.value)))
+        if gone is not None:
+            rows.add(state, "routes", {"order_id": order.id, "member_id": gone})
+
+
 def answer(
     status: str, order: OrderRow | None, person: Person | None, state: State, awarded: dict[str, int]
 ) -> Outcome:

@@ -110,6 +110,7 @@ def record_order(item: OrderIn, state: State, posted: Posted) -> Outcome:
     if order is None:
         order = content.awaited(item.source, item.external_id, state, posted)
     content.fill(order, item, person, state, posted.fact_id)
+    content.note_route(item, order, state)
     awarded = _earn(order, person, state, posted, promised) if person is not None else {}
     outcome = content.answer("recorded", order, person, state, awarded)
     if order.waiting:
@@ -155,6 +156,7 @@ def _claim(item: OrderIn, who: Who, order: OrderRow, state: State, posted: Poste
     """A change says whose order it was: what is left of it earns as of its own moment."""
     person = content.find(who, state, item.source, posted)
     revisions.refill(item, order, person, state, posted)
+    content.note_route(item, order, state)
     posted_then = Posted(order.occurred_at, posted.moment, posted.fact_id)
     awarded = dict(_earn(order, person, state, posted_then))
     taken = revisions.settle(order, revisions.unreturned(order, state), state, posted, gives_back="earn")

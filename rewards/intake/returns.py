@@ -195,13 +195,17 @@ def _line_row(number: int, index: int, match: Match) -> dict[str, Any]:
 
 def _restore_spent(order: OrderRow, state: State, posted: Posted) -> None:
     """Points spent on the order go back in proportion to the refunded net value, rounded in the member's favour,
-    last taken first, and never more than was spent (27, 28). They go to who spent them, whoever bought."""
+    last taken first, and never more than was spent (27, 28). They go to who spent them, whoever bought, and to whom
+    that member was merged into."""
     parts_of: dict[int, list[tuple[int, int]]] = {}
     for wallet, _entry, lot, amount in order.spent:
         parts_of.setdefault(wallet, []).append((lot, amount))
     holders = {book.id: (book, person) for person in state.people.values() for book in person.books.values()}
     for wallet, parts in parts_of.items():
         book, person = holders[wallet]
+        if person.merged_into:
+            person = state.people[person.merged_into]
+            book = state.book(person, state.rulebook.units_by_id[book.unit_id])
         done = order.restored.get(wallet, 0)
         wanted = _wanted(order, sum(amount for _lot, amount in parts))
         if wanted > done:

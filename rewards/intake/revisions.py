@@ -93,6 +93,9 @@ def _post(
     done = NO_REVERSAL
     if difference > 0:
         own = [lot for lot in order.lots if lot.wallet_id == book.id]
+        # What ended before its members were merged, did so in the other wallet.
+        wallets = state.wallets_of(unit.id)
+        ended = sum(lot.expired for lot in order.lots if lot.wallet_id in wallets)
         done = book.reverse(
             difference,
             at=posted.at,
@@ -100,7 +103,7 @@ def _post(
             fact_id=posted.fact_id,
             order_id=order.id,
             own=own,
-            ended=max(0, sum(lot.expired for lot in own) - old.absorbed),
+            ended=max(0, ended - old.absorbed),
             limit=unit.arrears_limit,
             mode=unit.shortfall,
         )

@@ -46,6 +46,7 @@ class Person:
     facts: dict[str, Any]
     is_new: bool = False
     is_touched: bool = False
+    merged_into: int | None = None
     books: dict[int, Book] = field(default_factory=dict)
     counters: dict[str, Counter] = field(default_factory=dict)
     moved_counters: set[str] = field(default_factory=set)
@@ -167,6 +168,8 @@ class State:
     take_id: Callable[[], int]
     people: dict[int, Person] = field(default_factory=dict)
     who: dict[tuple[str, str], int] = field(default_factory=dict)
+    # What identified a member who was merged away, and who that was.
+    routes: dict[tuple[str, str], int] = field(default_factory=dict)
     orders: dict[tuple[str, str], OrderRow] = field(default_factory=dict)
     orders_of: dict[int, list[OrderRow]] = field(default_factory=dict)
     facts: dict[int, tuple[int, bytes, dict[str, Any]]] = field(default_factory=dict)
@@ -183,6 +186,11 @@ class State:
                 self.take_id(), self.rulebook.program_id, person.id, unit.id, self.take_id, is_new=True
             )
         return book
+
+    def wallets_of(self, unit_id: int) -> set[int]:
+        """The wallets of a unit, whosever."""
+        books = (person.books.get(unit_id) for person in self.people.values())
+        return {book.id for book in books if book is not None}
 
     def spend_budget(self, rule_id: int, amount: int) -> None:
         self.budgets[rule_id] = self.budgets.get(rule_id, 0) + amount
@@ -213,14 +221,18 @@ class State:
 
 def unpack(document: Mapping[str, Any], state: State) -> None:
     """Fill `state` from what wafa_read() returned."""
-    for kind, value, holder in document["who"] or ():
+    for kind, value, holder, origin in document["who"] or ():
         state.who[kind, value] = holder
+        if origin is not None:
+            state.routes[kind, value] = origin
     for index, number, mark, answer in document["facts"] or ():
         state.facts[index] = (number, bytes.fromhex(mark), answer)
     for row in document["members"] or ():
         person = _person(row, state.rulebook.zone)
         state.people[person.id] = person
-        state.who["number", person.number] = person.id
+        state.who["number", person.number] = person.merged_into or person.id
+        if person.merged_into:
+            state.routes["number", person.number] = person.id
     books = _books(document, state)
     for row in document["lots"] or ():
         lot = _lot(row)
@@ -240,7 +252,7 @@ def unpack(document: Mapping[str, Any], state: State) -> None:
 
 
 def _person(row: list[Any], zone: ZoneInfo) -> Person:
-    number, seq, card, kind, joined, birthday, language, tags = row
+    number, seq, card, kind, joined, birthday, language, tags, merged_into = row
     joined_at = datetime.fromisoformat(joined)
     facts = {
         "joined_on": joined_at.astimezone(zone).date(),
@@ -248,7 +260,7 @@ def _person(row: list[Any], zone: ZoneInfo) -> Person:
         "language": language or None,
         "tags": frozenset(tags),
     }
-    return Person(number, seq, card, kind, joined_at, facts)
+    return Person(number, seq, card, kind, joined_at, facts, merged_into=merged_into)
 
 
 def _books(document: Mapping[str, Any], state: State) -> dict[int, Book]:

@@ -1,5 +1,6 @@
 """The tables of `rewards`, one aggregate a module."""
 
+from rewards.models.adjustments import PendingAdjustment
 from rewards.models.awards import Award, Counter, Pricing, Settlement
 from rewards.models.bulk import BulkAction, BulkItem
 from rewards.models.ledger import Allocation, Entry, EntryKind, Lot, Unit, Wallet
@@ -18,6 +19,7 @@ __all__ = [
     "EntryKind",
     "Lot",
     "Metric",
+    "PendingAdjustment",
     "Pricing",
     "RuleDraft",
     "RuleVersion",

@@ -141,6 +141,11 @@ BEGIN
         IF p ? 'arrived' THEN
             DELETE FROM members_waitingfact WHERE fact_id IN (SELECT a::bigint FROM jsonb_array_elements_text(p->'arrived') a);
         END IF;
+        IF p ? 'routes' THEN
+            INSERT INTO members_orderroute (order_id, program_id, member_id)
+            SELECT r.order_id, prog, r.member_id FROM jsonb_to_recordset(p->'routes') AS r(order_id bigint, member_id bigint)
+            ON CONFLICT (order_id) DO NOTHING;
+        END IF;
         IF p ? 'settlements' THEN
             INSERT INTO rewards_settlement (fact_id, order_id, unit_id, number, program_id, awarded, reversed_total, absorbed_total,
                 reversed, from_own, from_ended, from_others, to_arrears, forgiven)

@@ -30,7 +30,7 @@ BEGIN
     ) f;
     -- Each question is asked only where it is needed: a small posting is mostly the cost of its questions.
     IF p ? 'who' THEN
-        SELECT json_agg(json_build_array(w.kind, w.value, i.member_id)), array_agg(i.member_id),
+        SELECT json_agg(json_build_array(w.kind, w.value, i.member_id, i.origin_id)), array_agg(i.member_id),
             array_agg(i.member_id) FILTER (WHERE w.whole) INTO who, named, needy
         FROM jsonb_to_recordset(p->'who') AS w(kind text, value text, whole bool)
         CROSS JOIN LATERAL (
@@ -38,7 +38,9 @@ BEGIN
         ) i;
     END IF;
     IF p ? 'numbers' THEN
-        SELECT named || array_agg(m.holder_id), needy || array_agg(m.holder_id) FILTER (WHERE n.whole) INTO named, needy
+        -- A number that was merged away stands for whom it was merged into; both are read.
+        SELECT named || array_agg(m.holder_id) || array_agg(m.merged_into_id) FILTER (WHERE m.merged_into_id IS NOT NULL),
+            needy || array_agg(coalesce(m.merged_into_id, m.holder_id)) FILTER (WHERE n.whole) INTO named, needy
         FROM jsonb_to_recordset(p->'numbers') AS n(number text, whole bool)
         CROSS JOIN LATERAL (
             SELECT * FROM members_member m WHERE m.program_id = prog AND m.number = n.number OFFSET 0
@@ -67,7 +69,7 @@ BEGIN
                     WHERE i.program_id = prog AND i.kind = w.kind AND i.value = w.value OFFSET 0
                 ) i
                 UNION ALL
-                SELECT m.holder_id, w.sku FROM jsonb_to_recordset(p->'skus') AS w(kind text, value text, sku text)
+                SELECT coalesce(m.merged_into_id, m.holder_id), w.sku FROM jsonb_to_recordset(p->'skus') AS w(kind text, value text, sku text)
                 CROSS JOIN LATERAL (
                     SELECT * FROM members_member m
                     WHERE w.kind = 'number' AND m.program_id = prog AND m.number = w.value OFFSET 0
@@ -93,7 +95,12 @@ BEGIN
             UNION SELECT w.holder_id FROM unnest(orders) AS o(id)
                 JOIN rewards_entry e ON e.order_id = o.id AND e.kind = 'spend'
                 JOIN rewards_wallet w ON w.id = e.wallet_id
+            -- Lots of an order may have been opened before its members were merged.
+            UNION SELECT w.holder_id FROM rewards_lot l JOIN rewards_wallet w ON w.id = l.wallet_id
+                WHERE l.order_id = ANY (orders)
         );
+        needy := needy || ARRAY(
+            SELECT m.merged_into_id FROM members_member m WHERE m.holder_id = ANY (needy) AND m.merged_into_id IS NOT NULL);
     END IF;
     -- An order that waits for its member may get any of those named.
     needy := CASE WHEN array_position(needy, NULL) IS NULL THEN coalesce(needy, '{}')
@@ -105,7 +112,8 @@ BEGIN
         'facts', facts,
         'who', who,
         'members', (
-            SELECT json_agg(json_build_array(h.id, h.seq, m.number, m.state, m.joined_at, m.birthday, m.language, m.tags))
+            SELECT json_agg(json_build_array(h.id, h.seq, m.number, m.state, m.joined_at, m.birthday, m.language, m.tags,
+                m.merged_into_id))
             FROM members_holder h JOIN members_member m ON m.holder_id = h.id
             WHERE h.id = ANY (holders) AND h.program_id = prog),
         'wallets', (
@@ -178,13 +186,15 @@ AS $$
                 ORDER BY e.wallet_id, e.seq, l.expires_at, l.earned_at, l.id)
             FROM rewards_entry e JOIN rewards_allocation a ON a.entry_id = e.id JOIN rewards_lot l ON l.id = a.lot_id
             WHERE e.order_id = o.id AND e.kind = 'spend'),
-        -- A lot that this order's own settlement opened has no origin: it gives back no points spent.
+        -- A lot that this order's own settlement opened has no origin: it gives back no points spent. By the wallet that
+        -- spent them: after a merge they come back to another.
         'restored', (
             SELECT json_agg(json_build_array(r.wallet_id, r.amount)) FROM (
-                SELECT e.wallet_id, sum(e.active_change - e.arrears_change) AS amount
+                SELECT coalesce(origin.wallet_id, e.wallet_id) AS wallet_id, sum(e.active_change - e.arrears_change) AS amount
                 FROM rewards_entry e LEFT JOIN rewards_lot l ON l.id = e.lot_id
+                LEFT JOIN rewards_lot origin ON origin.id = l.origin_id
                 WHERE e.order_id = o.id AND e.kind = 'restore' AND (e.lot_id IS NULL OR l.origin_id IS NOT NULL)
-                GROUP BY e.wallet_id) r)
+                GROUP BY 1) r)
     ))
     FROM members_order o WHERE o.id = ANY (ids)
 $$;
