@@ -51,7 +51,7 @@ def program_view[**P](*, role: Role) -> Callable[[View[P]], ProgramPage[P]]:
             team = _team(request.user, slug)
             speak(request)
             if not may(team.role, role):
-                return _refuse(request, team, role)
+                return refuse(request, team, role)
             request.team = team  # type: ignore[attr-defined]
             token = audit.address.set(request.META.get("REMOTE_ADDR") or None)
             try:
@@ -100,7 +100,8 @@ def _team(user: User, slug: str) -> TeamMembership:
     return team
 
 
-def _refuse(request: HttpRequest, team: TeamMembership, needed: Role) -> HttpResponse:
+def refuse(request: HttpRequest, team: TeamMembership, needed: Role) -> HttpResponse:
+    """Tell somebody of the team that this begins with a higher role."""
     context = {
         "program": team.program,
         "role": team.get_role_display(),

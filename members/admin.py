@@ -25,6 +25,7 @@ from members.models import (
     Fact,
     Holder,
     Identity,
+    Invitation,
     Logo,
     Member,
     Merge,
@@ -217,6 +218,13 @@ class TeamMembershipAdmin(OperatorAdmin):
     search_fields = ("user__email__startswith",)
     autocomplete_fields = ("user", "program")
     readonly_fields = ("created_at",)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ("email", "role", "program_id", "created_at", "expires_at", "accepted_at", "revoked_at")
+    list_filter = ("program", "role")
+    exclude = ("nonce", "digest")
 
 
 @admin.register(Store)

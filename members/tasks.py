@@ -5,10 +5,13 @@ from __future__ import annotations
 from celery import shared_task
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import translation
+from django_scopes import scopes_disabled
 
-from loyaltysite.kit import formats
-from members.models import Program
+from loyaltysite.kit import clock, formats
+from members import invitations
+from members.models import Invitation, Program, User
 from members.portal import codes, people
 
 
@@ -30,4 +33,29 @@ def send_code(program_id: int, name: str) -> bool:
         subject = render_to_string("members/portal/code_subject.txt", facts).strip()
         body = render_to_string("members/portal/code.txt", facts)
     EmailMessage(subject, body, to=[attempt.email]).send()
+    return True
+
+
+@shared_task(time_limit=60, soft_time_limit=30, autoretry_for=(OSError,), retry_backoff=True, max_retries=4)
+def send_invitation(invitation_id: int, site: str) -> bool:
+    """E-mail an invitation into a team to its address; whether it went out. One that has ended is not sent."""
+    with scopes_disabled():
+        found = Invitation.objects.open().select_related("program", "invited_by")
+        invitation = found.filter(pk=invitation_id).first()
+    if invitation is None:
+        return False
+    user = User.objects.filter(email=invitation.email).first()
+    with translation.override((user and user.language) or invitation.program.languages[0]):
+        facts = {
+            "invitation": invitation,
+            "program": invitation.program,
+            "inviter": invitation.invited_by.get_full_name() if invitation.invited_by else "",
+            "link": site.rstrip("/") + reverse("members:invitation", args=[invitations.token_of(invitation)]),
+            "until": formats.format_date(invitation.expires_at, tz=invitation.program.zone, form="long"),
+        }
+        subject = " ".join(render_to_string("members/mail/invitation_subject.txt", facts).split())
+        body = render_to_string("members/mail/invitation.txt", facts)
+    EmailMessage(subject, body, to=[invitation.email]).send()
+    with scopes_disabled():
+        Invitation.objects.filter(pk=invitation.pk, nonce=invitation.nonce).update(sent_at=clock.now())
     return True

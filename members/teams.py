@@ -10,7 +10,7 @@ from django_scopes import scope
 
 from loyaltysite.kit.errors import Conflict
 from members import audit
-from members.models import Program, Role, TeamMembership, User
+from members.models import Invitation, Program, Role, TeamMembership, User
 
 
 class LastOwner(Conflict):
@@ -19,8 +19,19 @@ class LastOwner(Conflict):
 
 
 @transaction.atomic
-def set_role(*, program: Program, user: User, role: Role, by: User | None, now: datetime) -> TeamMembership:
-    """Take a user into the team, or give another role; a repeat changes nothing. Raises LastOwner."""
+def set_role(
+    *,
+    program: Program,
+    user: User,
+    role: Role,
+    by: User | None,
+    now: datetime,
+    action: str = "team.set_role",
+) -> TeamMembership:
+    """Take a user into the team, or give another role; a repeat changes nothing. `action` is how the audit calls it.
+
+    Raises LastOwner.
+    """
     team = TeamMembership.objects.select_for_update().filter(program=program)
     place = team.filter(user=user).first()
     if place is not None and place.role == role:
@@ -32,7 +43,9 @@ def set_role(*, program: Program, user: User, role: Role, by: User | None, now: 
         _keep_an_owner(program, place)
         place.role = role
         place.save(update_fields=["role"])
-    _record(program, user, by, "team.set_role", before, {"role": str(role)}, now)
+        if role != Role.OWNER:
+            _revoke_invitations(program, user, now)
+    _record(program, user, by, action, before, {"role": str(role)}, now)
     return place
 
 
@@ -45,6 +58,7 @@ def remove(*, program: Program, user: User, by: User | None, now: datetime) -> N
     _keep_an_owner(program, place)
     before = {"role": place.role}
     place.delete()
+    _revoke_invitations(program, user, now)
     _record(program, user, by, "team.remove", before, {}, now)
 
 
@@ -54,6 +68,12 @@ def _keep_an_owner(program: Program, leaving: TeamMembership) -> None:
     owners = TeamMembership.objects.select_for_update().filter(program=program, role=Role.OWNER)
     if len(owners) < 2:
         raise LastOwner(field="role")
+
+
+def _revoke_invitations(program: Program, user: User, now: datetime) -> None:
+    """Who may invite no longer must not come back through an invitation that is still under way."""
+    with scope(program=program):
+        Invitation.objects.open().filter(program=program, invited_by=user).update(revoked_at=now)
 
 
 def _record(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import dashboard, stores
+from members.views import dashboard, invitation, stores, team
 
 ONE = "dashboard/<slug:slug>/"
 
@@ -10,6 +10,20 @@ app_name = "members"
 urlpatterns = [
     path("", dashboard.root, name="root"),
     path("dashboard/", dashboard.programs, name="programs"),
+    path("invitations/<slug:token>/", invitation.invitation, name="invitation"),
+    path(ONE + "team/", team.team, name="team"),
+    path(ONE + "team/<int:place_id>/", team.team_member, name="team_member"),
+    path(ONE + "team/<int:place_id>/remove/", team.team_remove, name="team_remove"),
+    path(
+        ONE + "team/invitations/<int:invitation_id>/resend/",
+        team.invitation_resend,
+        name="invitation_resend",
+    ),
+    path(
+        ONE + "team/invitations/<int:invitation_id>/revoke/",
+        team.invitation_revoke,
+        name="invitation_revoke",
+    ),
     path(ONE + "stores/", stores.stores, name="stores"),
     path(ONE + "stores/new/", stores.store_new, name="store_new"),
     path(ONE + "stores/<int:store_id>/", stores.store_edit, name="store_edit"),

@@ -2,6 +2,7 @@
 
 from members.models.audit import AuditEntry
 from members.models.facts import Event, Fact, WaitingFact
+from members.models.invitations import Invitation
 from members.models.merges import Merge, MergedOrder, OrderRoute
 from members.models.notes import Note
 from members.models.orders import Order, OrderLine, OrderState, Return, ReturnLine
@@ -15,6 +16,7 @@ __all__ = [
     "Fact",
     "Holder",
     "Identity",
+    "Invitation",
     "Logo",
     "Member",
     "Merge",

@@ -33,6 +33,7 @@ PAGES: tuple[Page, ...] = (
     Page("home", "analytics:home", _("Home"), "home", "G H"),
     Page("members", "rewards:members", _("Members"), "members", "G M"),
     Page("stores", "members:stores", _("Stores"), "shop", "G S", _("Operations")),
+    Page("team", "members:team", _("Team"), "user", "", _("Settings"), Role.MANAGER),
 )
 
 
