@@ -39,6 +39,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(minutes=10),
         "options": {"expires": 600},
     },
+    "fold-changes": {
+        "task": "analytics.tasks.fold_changes",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
+    "recount-programs": {
+        "task": "analytics.tasks.recount_programs",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "seal-ledgers": {
         "task": "rewards.tasks.seal_ledgers",
         "schedule": crontab(hour=2, minute=30),
