@@ -21,6 +21,10 @@ from loyaltysite.kit import clock
 from members import audit
 from members.models import (
     AuditEntry,
+    Consent,
+    ConsentChange,
+    Erasure,
+    ErasureMark,
     Event,
     Fact,
     Holder,
@@ -32,6 +36,7 @@ from members.models import (
     Note,
     Order,
     OrderRoute,
+    Preference,
     Program,
     Return,
     Store,
@@ -338,3 +343,35 @@ class MergeAdmin(ReadOnlyAdmin):
 class OrderRouteAdmin(ReadOnlyAdmin):
     list_display = ("order_id", "member_id", "program_id")
     list_filter = ("program",)
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "member_id", "channel", "topic", "is_given", "since", "program_id")
+    list_filter = ("program", "channel", "topic", "is_given")
+
+
+@admin.register(ConsentChange)
+class ConsentChangeAdmin(ReadOnlyAdmin):
+    list_display = ("at", "member_id", "channel", "topic", "is_given", "source", "program_id")
+    list_filter = ("program", "channel", "topic")
+
+
+@admin.register(Preference)
+class PreferenceAdmin(ReadOnlyAdmin):
+    list_display = ("member_id", "store", "program_id")
+    list_filter = ("program",)
+    list_select_related = ("store",)
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "at", "program_id")
+    list_filter = ("program",)
+
+
+@admin.register(ErasureMark)
+class ErasureMarkAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "erasure_id", "program_id")
+    list_filter = ("program",)
+    exclude = ("digest",)

@@ -15,4 +15,5 @@ class MembersConfig(AppConfig):
         "members_event": {"SELECT", "INSERT"},
         "members_fact": {"SELECT", "INSERT"},
         "members_auditentry": {"SELECT", "INSERT"},
+        "members_consentchange": {"SELECT", "INSERT"},
     }

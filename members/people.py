@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
 from loyaltysite.kit.errors import Conflict, DomainError
-from members import audit, identities, numbers
+from members import audit, erasure, identities, numbers
 from members.models import Event, Holder, Identity, Member, Program, User
 
 TRIES = 5
@@ -56,6 +56,7 @@ def join(
         member = _create(program, name, source, language, now)
         for kind, value in sorted(wanted):
             identities.add(member=member, kind=kind, value=value, region=region)
+        erasure.resume(member=member, known=wanted, now=now)
         Event.objects.create(
             program=program, holder_id=member.pk, kind="member.joined", occurred_at=now, recorded_at=now
         )

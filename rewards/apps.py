@@ -25,6 +25,9 @@ class RewardsConfig(AppConfig):
     } | {"rewards_seal": {"SELECT", "INSERT"}, "rewards_sealedhead": {"SELECT", "INSERT"}}
 
     def ready(self) -> None:
+        from members.erasure import register
+        from rewards import erasure
         from rewards.engine import fields
 
         fields.register()
+        register(self.name, erasure.PART)

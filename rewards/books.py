@@ -238,7 +238,7 @@ class Book:
         at: datetime,
         moment: datetime,
         fact_id: int,
-        order_id: int,
+        order_id: int | None,
         own: Iterable[LotRow],
         ended: int,
         limit: int | None,
@@ -324,7 +324,7 @@ class Book:
         at: datetime,
         moment: datetime,
         fact_id: int,
-        order_id: int,
+        order_id: int | None,
     ) -> None:
         from_active = outcome.from_own - from_pending + outcome.from_others
         short = outcome.to_arrears + outcome.forgiven

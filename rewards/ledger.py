@@ -139,6 +139,29 @@ def adjust(
     return _carry_out(wish)
 
 
+def owe(*, program: Program, member: Member, unit: str, amount: int, key: str, now: datetime) -> Movement:
+    """Take up arrears of `amount` ledger units that a person owed before (see rewards/erasure.py): usable points pay
+    first. A repeat with the same key returns the first answer."""
+    if amount <= 0:
+        raise AmountInvalid(field="amount")
+
+    def move(book: Book, rules: Rulebook, fact_id: int, order_id: int | None) -> None:
+        book.reverse(
+            amount,
+            at=now,
+            moment=now,
+            fact_id=fact_id,
+            order_id=None,
+            own=(),
+            ended=0,
+            limit=None,
+            mode="arrears",
+        )
+
+    content = {"member": member.pk, "unit": unit, "amount": amount}
+    return _carry_out(Wish(program, member.pk, unit, "owe", key, "wafa", content, now, move))
+
+
 def settle_due(*, program: Program, now: datetime, limit: int | None = None) -> int:
     """Activate and expire everything due in the program up to `now`; how many wallets moved. Safe to run twice, late,
     or on several workers: each wallet is guarded by its holder."""

@@ -17,7 +17,7 @@ from babel.numbers import get_currency_precision
 from django_scopes import scope
 
 from members import programs
-from members.models import Program, Store
+from members.models import ErasureMark, Program, Store
 from rewards.engine import compilation
 from rewards.engine import rules as engine_rules
 from rewards.engine.basis import NOT_EARNING, BasisPolicy
@@ -70,6 +70,8 @@ class Rulebook:
     scheme: Scheme | None
     versions: dict[int, RuleVersion]
     bounds: list[datetime]
+    # Whether anybody of this program was ever erased: only then newcomers are looked for among the marks.
+    has_marks: bool = False
     _engines: dict[tuple[int, ...], Engine] = field(default_factory=dict)
     _by_bound: dict[int, Engine] = field(default_factory=dict)
 
@@ -204,6 +206,7 @@ def load(program: Program) -> Rulebook:
         scheme=_scheme(program),
         versions=versions,
         bounds=sorted(moments),
+        has_marks=ErasureMark.objects.filter(program_id=program_id).exists(),
     )
 
 

@@ -189,4 +189,7 @@ SPECTACULAR_SETTINGS = {
 METRICS_TOKEN = env.text("WAFA_METRICS_TOKEN", "")
 # Signs the daily seals of the ledger; without it a key derived from SECRET_KEY does.
 SEAL_KEY = env.text("WAFA_SEAL_KEY", "")
+# Marks the identities of people who were erased; without it a key derived from SECRET_KEY does. Once set it stays:
+# under another key nobody who left is known again.
+MARK_KEY = env.text("WAFA_MARK_KEY", "")
 LOGGING = log.configuration(level=env.text("WAFA_LOG_LEVEL", "INFO"), json_lines=True)

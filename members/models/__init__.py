@@ -1,17 +1,25 @@
 """The tables of `members`, one aggregate a module."""
 
 from members.models.audit import AuditEntry
+from members.models.consents import Channel, Consent, ConsentChange, Topic
+from members.models.erasures import Erasure, ErasureMark
 from members.models.facts import Event, Fact, WaitingFact
 from members.models.invitations import Invitation
 from members.models.merges import Merge, MergedOrder, OrderRoute
 from members.models.notes import Note
 from members.models.orders import Order, OrderLine, OrderState, Return, ReturnLine
 from members.models.people import Holder, Identity, Member
+from members.models.preferences import Preference
 from members.models.programs import Logo, Program, Role, Store, TeamMembership
 from members.models.users import User
 
 __all__ = [
     "AuditEntry",
+    "Channel",
+    "Consent",
+    "ConsentChange",
+    "Erasure",
+    "ErasureMark",
     "Event",
     "Fact",
     "Holder",
@@ -26,12 +34,14 @@ __all__ = [
     "OrderLine",
     "OrderRoute",
     "OrderState",
+    "Preference",
     "Program",
     "Return",
     "ReturnLine",
     "Role",
     "Store",
     "TeamMembership",
+    "Topic",
     "User",
     "WaitingFact",
 ]

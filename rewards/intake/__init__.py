@@ -15,6 +15,7 @@ from django.db import connection
 from django_scopes import scope
 
 from loyaltysite.kit import collection
+from members import erasure
 from members.models import Program
 from rewards import ids, posting, quotes, rulebook
 from rewards.engine import explanation
@@ -103,4 +104,6 @@ def read(program: Program, items: Sequence[Item], now: datetime, *, at_own_time:
         document = posting.read(requests.document(items, book, due=due))
     state = State(book, now, ids.pool(len(items) * 6 + 8))
     unpack(document, state)
+    if book.has_marks:
+        state.gone = erasure.marked(program=program, known=requests.newcomers(items, state.who))
     return state

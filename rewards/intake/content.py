@@ -102,13 +102,18 @@ def known(who: Who, state: State) -> int | None:
     return state.who.get((who.kind, value))
 
 
+def is_gone(who: Who, state: State) -> bool:
+    """Whether this was somebody who was erased: no shop and no import brings them back."""
+    return bool(state.gone) and (who.kind, requests.normal(who.kind, who.value)) in state.gone
+
+
 def find(who: Who, state: State, source: str, posted: Posted) -> Person:
     """The member meant; an unknown one joins where the item says so. Raises Refusal."""
     value = requests.normal(who.kind, who.value)
     holder = state.who.get((who.kind, value))
     if holder is not None:
         return state.people[holder]
-    if not who.joins or who.kind == "number":
+    if not who.joins or who.kind == "number" or is_gone(who, state):
         raise Refusal("member_unknown", _("There is no such member."), "member")
     person = Person(
         state.take_id(),

@@ -77,7 +77,7 @@ def _dispatch(item: Item, state: State, posted: Posted, *, is_quote_used: bool) 
     if isinstance(item, EventIn):
         return record_event(item, state, posted)
     if isinstance(item, ReturnIn) and not item.order:
-        person = content.find(item.member, state, item.source, posted) if item.member else None
+        person = _owner(item.member, state, item.source, posted)
         return returns.record_unnamed(item, person, state, posted)
     order = _anchor(item, state, posted)
     if order.state == AWAITED:
@@ -103,10 +103,11 @@ def record_order(item: OrderIn, state: State, posted: Posted) -> Outcome:
     promised = _promised(item, state, posted) if item.quote else None
     order = state.orders.get((item.source, item.external_id))
     if order is not None and order.state != AWAITED:
-        if order.member_id is None and item.member is not None and revisions.is_newer(item, order):
-            return _claim(item, item.member, order, state, posted)
+        who = item.member if order.member_id is None else None
+        if who is not None and revisions.is_newer(item, order) and not content.is_gone(who, state):
+            return _claim(item, who, order, state, posted)
         return revisions.revise(item, order, state, posted)
-    person = content.find(item.member, state, item.source, posted) if item.member else None
+    person = _owner(item.member, state, item.source, posted)
     if order is None:
         order = content.awaited(item.source, item.external_id, state, posted)
     content.fill(order, item, person, state, posted.fact_id)
@@ -116,6 +117,13 @@ def record_order(item: OrderIn, state: State, posted: Posted) -> Outcome:
     if order.waiting:
         _apply_waiting(order, state, posted.moment, outcome)
     return outcome
+
+
+def _owner(who: Who | None, state: State, source: str, posted: Posted) -> Person | None:
+    """Whose it is; nobody's where nobody is named, or somebody who was erased."""
+    if who is None or content.is_gone(who, state):
+        return None
+    return content.find(who, state, source, posted)
 
 
 def _promised(item: OrderIn, state: State, posted: Posted) -> tuple[int, ...]:

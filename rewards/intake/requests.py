@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -73,6 +73,12 @@ def order_key(item: Item) -> tuple[str, str] | None:
 
 def who_of(item: Item) -> Who | None:
     return None if isinstance(item, PaidIn | CancelIn) else item.member
+
+
+def newcomers(items: Sequence[Item], known: Mapping[tuple[str, str], int]) -> set[tuple[str, str]]:
+    """Whoever would join with these items: (kind, normal value)."""
+    people = {_normal(who) for who in map(who_of, items) if who is not None and who.joins}
+    return people - known.keys()
 
 
 def document(items: Sequence[Item], rulebook: Rulebook, *, due: datetime) -> dict[str, Any]:

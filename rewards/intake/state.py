@@ -170,6 +170,8 @@ class State:
     who: dict[tuple[str, str], int] = field(default_factory=dict)
     # What identified a member who was merged away, and who that was.
     routes: dict[tuple[str, str], int] = field(default_factory=dict)
+    # Of the unknown ones those who were erased: nobody joins through them but by own will.
+    gone: set[tuple[str, str]] = field(default_factory=set)
     orders: dict[tuple[str, str], OrderRow] = field(default_factory=dict)
     orders_of: dict[int, list[OrderRow]] = field(default_factory=dict)
     facts: dict[int, tuple[int, bytes, dict[str, Any]]] = field(default_factory=dict)

@@ -9,6 +9,7 @@ import pytest
 from psycopg import errors
 
 from loyaltysite.embedded.postgres import APPLICATION, OWNER
+from members import consent
 from rewards import seals
 from tests.fixtures.databases import Database, clone, pointed_at
 from tests.rewards import builders
@@ -25,6 +26,7 @@ APPEND_ONLY = {
     "members_fact": "revision",
     "members_event": "fact_id",
     "members_auditentry": "reason",
+    "members_consentchange": "source",
 }
 ONLY_BY_POSTING = (
     "rewards_wallet",
@@ -50,6 +52,9 @@ def filled(test_cluster, template, django_db_setup, django_db_blocker) -> Iterat
             builders.spend(program, 10, "2026-01-11")
             builders.record(program, builders.bring_back("R", "2026-01-12", "sku-4000", order="A"))
             builders.adjust(program, 5, "2026-01-13")
+            now = builders.moment("2026-01-13")
+            anna = builders.find(program, "anna")
+            consent.grant(member=anna, channel="email", topic="offers", source="portal", now=now)
             seals.seal(program=program, now=builders.moment("2026-01-14"))
         yield made
 
@@ -106,6 +111,32 @@ def test_the_application_changes_no_append_only_row(application, table, what):
 
     # Where the role may write rows at all, the trigger refuses; everywhere else it has no right to begin with.
     assert code in ("42501", REFUSED)
+
+
+FORGETTING = {
+    "a price": "UPDATE rewards_pricing SET context = context - 'member'",
+    "what was awarded": "UPDATE rewards_pricing SET awarded = '{}'",
+    "more of a context than the person": "UPDATE rewards_pricing SET context = '{}'",
+    "who did it": "UPDATE members_auditentry SET action = 'other'",
+    "another reason": "UPDATE members_auditentry SET reason = 'other'",
+    "a row": "DELETE FROM members_auditentry",
+}
+
+
+@pytest.mark.parametrize("what", FORGETTING)
+def test_the_application_forgets_nobody_by_itself(application, what):
+    application.execute("SET LOCAL wafa.forgetting = 'on'")
+
+    assert refusal(application, FORGETTING[what]) == "42501"
+
+
+@pytest.mark.parametrize("what", sorted(set(FORGETTING) - {"a price"}))
+def test_not_even_the_owner_forgets_more_than_words_about_a_person(owner, what):
+    owner.execute("SET LOCAL wafa.forgetting = 'on'")
+
+    assert refusal(owner, FORGETTING[what]) == (
+        REFUSED if what != "more of a context than the person" else ""
+    )
 
 
 @pytest.mark.parametrize("table", ONLY_BY_POSTING)

@@ -1,0 +1,60 @@
+"""What the books keep of somebody who leaves: every entry and balance, and for a return what was owed and what was
+once for ever. What pages and prices knew of the person is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from members.erasure import SAID, Part
+from members.models import ErasureMark, Member
+from rewards import ledger, rulebook
+from rewards.models import Counter, PendingAdjustment, Wallet
+
+# The counters of rules that give something once, or so much in a life; see rewards/engine/periods.py.
+FOR_LIFE = ":life"
+
+
+def forget(member: Member, now: datetime) -> dict[str, Any]:
+    """Blank what was stored of the person with prices and reasons. Returns {arrears: {unit key: ledger units}, once:
+    {counter key: [amount, times, last moment]}} without what is empty."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT wafa_forget(%s)", [member.pk])
+    if not ErasureMark.objects.filter(program=member.program).exists():
+        # The first mark of the program: from now on every process looks for marks before somebody joins by a fact.
+        rulebook.touch(member.program)
+    asked = PendingAdjustment.objects.filter(member=member)
+    asked.filter(state=PendingAdjustment.State.WAITING).delete()
+    asked.update(reason=SAID)
+    asked.exclude(answer="").update(answer=SAID)
+    owed = Wallet.objects.filter(holder_id=member.pk, arrears__gt=0).select_related("unit")
+    once = Counter.objects.filter(holder_id=member.pk, key__endswith=FOR_LIFE)
+    burden = {
+        "arrears": {wallet.unit.key: wallet.arrears for wallet in owed},
+        "once": {
+            row.key: [row.amount, row.times, row.last_at.isoformat() if row.last_at else None] for row in once
+        },
+    }
+    return {name: values for name, values in burden.items() if values}
+
+
+def resume(member: Member, burden: Mapping[str, Any], now: datetime) -> None:
+    """The person is back: owed points are owed again, and what was given once was given."""
+    for key, (amount, times, last) in burden.get("once", {}).items():
+        values = {"amount": amount, "times": times, "last_at": datetime.fromisoformat(last) if last else None}
+        Counter.objects.create(holder_id=member.pk, key=key, program=member.program, **values)
+    for unit, amount in burden.get("arrears", {}).items():
+        ledger.owe(
+            program=member.program,
+            member=member,
+            unit=unit,
+            amount=amount,
+            key=f"{member.pk}:{unit}",
+            now=now,
+        )
+
+
+PART = Part(forget=forget, resume=resume)

@@ -1,0 +1,432 @@
+"""Erasure: the person is gone wherever one can look, the books stay as they were, and nobody comes back unasked."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test import Client
+from django_scopes import scope
+
+from members import accounts, consent, erasure, identities, people
+from members.models import (
+    AuditEntry,
+    Erasure,
+    ErasureMark,
+    Event,
+    Fact,
+    Identity,
+    Member,
+    Merge,
+    Note,
+    Order,
+    Preference,
+    User,
+    WaitingFact,
+)
+from members.portal import people as portal_people
+from rewards import checking, ledger
+from rewards.intake.items import Who
+from rewards.models import Entry, PendingAdjustment, Unit, Wallet
+from tests.members import teams
+from tests.rewards import builders
+
+# A word that appears nowhere else; every place that may hold a person's data gets it.
+MARKER = "xylophagous"
+EMAIL = f"{MARKER}@example.com"
+NOW = builders.moment("2026-05-01")
+# A rule that looks at the person, so that prices keep a copy of the tags and the birthday.
+PERSONAL = {
+    "amount": {"kind": "fixed", "points": "5"},
+    "conditions": {
+        "any": [
+            {"field": "member.tags", "op": "has any", "value": [MARKER]},
+            {"field": "member.birthday", "op": "is set"},
+        ]
+    },
+}
+
+
+@pytest.fixture
+def program(db):
+    return builders.open_program(
+        rules={"base": builders.BASE["base"], "welcome": {"amount": {"kind": "fixed", "points": "100"}, "frequency": {"once": True}}}
+    )  # fmt: skip
+
+
+@pytest.fixture
+def anna(program):
+    return builders.join(program, MARKER, name=f"Anna {MARKER}")
+
+
+def order(number, at, *lines, **others):
+    return builders.order(number, at, *lines, member=MARKER, **others)
+
+
+def erase(member, now=NOW, by=None):
+    erasure.erase(member=member, now=now, by=by)
+
+
+def everywhere() -> list[str]:
+    """Every table and column of the database that holds the marker as text, in JSON or in an array."""
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT table_name, column_name FROM information_schema.columns
+               WHERE table_schema = 'public' AND (data_type IN ('text', 'character varying', 'json', 'jsonb', 'ARRAY')
+                   OR data_type = 'USER-DEFINED')"""
+        )
+        for table, column in cursor.fetchall():
+            cursor.execute(f'SELECT count(*) FROM "{table}" WHERE "{column}"::text ILIKE %s', [f"%{MARKER}%"])
+            if cursor.fetchone()[0]:
+                found.append(f"{table}.{column}")
+    return sorted(found)
+
+
+def books(program):
+    """Everything that the ledger says, row by row."""
+    with scope(program=program):
+        wallets = list(
+            Wallet.objects.order_by("pk").values("pk", "seq", "pending", "active", "arrears", "digest")
+        )
+        return wallets, list(Entry.objects.order_by("pk").values())
+
+
+def fill(program, anna):
+    """Put the marker wherever the product writes about a person."""
+    staff = teams.hire(program)
+    with scope(program=program):
+        identities.add(member=anna, kind="card", value=f"{MARKER} 1")
+        identities.add(member=anna, kind="social", value=f"insta:{MARKER}")
+        Member.objects.filter(pk=anna.pk).update(tags=[MARKER], birthday=date(1990, 2, 3))
+        Preference.objects.create(member=anna, program=program, likes=[MARKER])
+    consent.grant(member=anna, channel="email", topic="offers", source="portal", now=NOW)
+    builders.publish(program, "personal", PERSONAL)
+    builders.record(program, order("A", "2026-01-10", 6000), order("B", "2026-01-11", 2000, revision=1))
+    builders.record(program, builders.bring_back("R", "2026-01-12", "sku-1", order="later", member=MARKER))
+    reason = f"called {MARKER} on the phone"
+    ledger.adjust(
+        program=program, member=anna, unit="points", amount=5, reason=reason, by=staff, key="k", now=NOW
+    )
+    people.block(member=anna, reason=reason, by=staff, now=NOW)
+    with scope(program=program):
+        facts = {"program": program, "member": anna}
+        Note.objects.create(**facts, author=staff, text=f"likes {MARKER}")
+        unit = Unit.objects.get(key="points")
+        PendingAdjustment.objects.create(**facts, unit=unit, amount=5, reason=reason, key="1", asked_by=staff)
+        gone = builders.join(program, f"{MARKER}.old", name=MARKER)
+        Merge.objects.create(
+            program=program, kept=anna, gone=gone, reason=reason, author=staff, fact_id=0, merged_at=NOW
+        )
+    user = portal_people.prove(program=program, email=EMAIL, now=NOW)
+    LogEntry.objects.create(
+        user=User.objects.create_superuser("root@example.com"),
+        content_type=ContentType.objects.get_for_model(User),
+        object_id=str(user.pk),
+        object_repr=user.email,
+        action_flag=CHANGE,
+    )
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return user
+
+
+def test_the_person_is_gone_wherever_one_can_look(program, anna):
+    user = fill(program, anna)
+    before = everywhere()
+
+    erase(anna)
+
+    # The search itself must be able to see: these are the places that the product writes to.
+    assert {
+        "account_emailaddress.email",
+        "django_admin_log.object_repr",
+        "members_auditentry.reason",
+        "members_identity.value",
+        "members_member.name",
+        "members_member.tags",
+        "members_merge.reason",
+        "members_note.text",
+        "members_preference.likes",
+        "members_user.email",
+        "members_waitingfact.payload",
+        "rewards_pendingadjustment.reason",
+        "rewards_pricing.context",
+    } <= set(before)
+    # The rule itself names the tag: that is the shop's own word.
+    assert everywhere() == ["rewards_ruleversion.definition"]
+    assert not User.objects.filter(pk=user.pk).exists()
+    assert not any(s.get_decoded().get("_auth_user_id") == str(user.pk) for s in Session.objects.all())
+
+
+def test_birthday_language_consents_and_preferences_go_too(program, anna):
+    fill(program, anna)
+    old = anna.number
+
+    erase(anna)
+
+    with scope(program=program):
+        left = Member.objects.get(pk=anna.pk)
+        assert (left.name, left.language, left.birthday, left.tags, left.state) == (
+            "",
+            "",
+            None,
+            [],
+            "closed",
+        )
+        assert left.number != old
+        assert not Identity.objects.filter(member=anna).exists()
+        assert not Preference.objects.exists()
+    assert not any(state.is_given for state in consent.states_of(member=anna))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM rewards_pricing WHERE context::text LIKE '%%1990%%'")
+        assert cursor.fetchone()[0] == 0
+
+
+def test_the_books_stay_as_they_were(program, anna):
+    fill(program, anna)
+    before = books(program)
+
+    erase(anna)
+
+    assert books(program) == before
+    assert checking.run(program=program, verify=True).wrong == 0
+    with scope(program=program):
+        assert Order.objects.filter(member_id=anna.pk, state="paid").count() == 2
+
+
+def test_a_return_after_it_keeps_the_books_right(program, anna):
+    fill(program, anna)
+    erase(anna)
+
+    told = builders.record(program, builders.bring_back("R2", "2026-05-02", "sku-6000", order="A"))
+
+    assert told[0].status == "recorded"
+    assert checking.run(program=program, verify=True).wrong == 0
+
+
+def test_an_import_does_not_bring_the_person_back(program, anna):
+    fill(program, anna)
+    erase(anna)
+    with scope(program=program):
+        members = Member.objects.count()
+
+    told = builders.record(
+        program,
+        order("C", "2026-05-02", 5000),
+        builders.order("D", "2026-05-02", 5000, member=Who("card", f"{MARKER}1", joins=True, name=MARKER)),
+        builders.order("E", "2026-05-02", 5000, member="bob"),
+    )
+
+    assert [one.status for one in told] == ["recorded"] * 3
+    assert [one.awarded for one in told] == [{}, {}, {"points": 150}]
+    with scope(program=program):
+        assert Member.objects.count() == members + 1
+        assert list(Order.objects.filter(external_id__in="CD").values_list("member_id", flat=True)) == [
+            None,
+            None,
+        ]
+    assert everywhere() == ["rewards_ruleversion.definition"]
+
+
+def test_a_changed_order_says_nothing_of_who_left(program, anna):
+    builders.record(program, order("A", "2026-01-10", 6000))
+    erase(anna)
+    builders.record(program, order("C", "2026-05-02", 5000))
+
+    told = builders.record(
+        program, order("A", "2026-05-02", 4000, revision=1), order("C", "2026-05-03", 4000, revision=1)
+    )
+
+    assert [one.status for one in told] == ["recorded", "recorded"]
+    assert checking.run(program=program, verify=True).wrong == 0
+    assert everywhere() == []
+
+
+def test_an_event_of_somebody_gone_is_refused_and_others_are_not(program, anna):
+    erase(anna)
+
+    told = builders.record(
+        program,
+        builders.event("1", "review", "2026-05-02", MARKER),
+        builders.event("2", "review", "2026-05-02", "bob"),
+    )
+
+    assert [(one.status, one.code) for one in told] == [("refused", "member_unknown"), ("recorded", "")]
+
+
+def test_newcomers_cost_no_more_where_nobody_ever_left(program, django_assert_num_queries):
+    builders.record(program, builders.order("1", "2026-05-02", 1000, member="zoe"))
+
+    with django_assert_num_queries(2):
+        builders.record(program, builders.order("2", "2026-05-02", 1000, member="bob"))
+
+
+def rejoin(program):
+    return people.join(program=program, name="Anna", contacts=[("email", EMAIL)], source="portal", now=NOW)
+
+
+def test_who_comes_back_by_own_will_is_a_new_member(program, anna):
+    builders.record(program, order("A", "2026-01-10", 6000))
+    erase(anna)
+
+    back = rejoin(program)
+    told = builders.record(program, order("C", "2026-05-02", 5000))
+
+    assert back.pk != anna.pk
+    assert told[0].member_id == back.pk
+    assert builders.balance(program, MARKER).active == 50
+
+
+def test_there_is_no_second_welcome(program, anna):
+    first = builders.record(program, order("A", "2026-01-10", 6000))
+    erase(anna)
+    rejoin(program)
+
+    second = builders.record(program, order("C", "2026-05-02", 6000))
+
+    assert (first[0].awarded, second[0].awarded) == ({"points": 160}, {"points": 60})
+
+
+def test_what_was_owed_is_owed_again(program, anna):
+    builders.record(program, order("A", "2026-01-10", 6000))
+    builders.spend(program, 160, "2026-01-11", member=MARKER)
+    builders.record(program, builders.bring_back("R", "2026-01-12", "sku-6000", order="A"))
+    owed = builders.balance(program, MARKER).arrears
+    erase(anna)
+
+    rejoin(program)
+
+    assert owed > 0
+    assert builders.balance(program, MARKER) == builders.Balance(arrears=owed)
+    assert checking.run(program=program, verify=True).wrong == 0
+
+
+def test_leaving_and_coming_back_twice_changes_nothing_of_that(program, anna):
+    builders.record(program, order("A", "2026-01-10", 6000))
+    erase(anna)
+    erase(rejoin(program))
+    rejoin(program)
+
+    assert builders.record(program, order("C", "2026-05-02", 6000))[0].awarded == {"points": 60}
+    with scope(program=program):
+        assert ErasureMark.objects.count() == 1
+        assert [one.burden for one in Erasure.objects.order_by("pk")] == [{}, {}]
+
+
+def test_a_repeat_changes_nothing(program, anna):
+    erase(anna)
+    with scope(program=program):
+        before = Event.objects.count(), Member.objects.get(pk=anna.pk).number
+
+    erase(anna)
+
+    with scope(program=program):
+        assert (Event.objects.count(), Member.objects.get(pk=anna.pk).number) == before
+
+
+def test_a_mark_says_nothing_without_the_key(program, anna, settings):
+    erase(anna)
+    known = [("email", EMAIL)]
+
+    assert erasure.marked(program=program, known=known) == set(known)
+    assert erasure.marked(program=program, known=[("email", "bob@example.com")]) == set()
+    settings.SECRET_KEY = "another"
+    assert erasure.marked(program=program, known=known) == set()
+    settings.SECRET_KEY_FALLBACKS = ["only-for-tests"]
+    assert erasure.marked(program=program, known=known) == set(known)
+
+
+def test_another_program_does_not_know_of_it(program, anna):
+    other = builders.open_program()
+    erase(anna)
+
+    assert builders.record(other, order("A", "2026-05-02", 6000))[0].awarded == {"points": 60}
+    assert erasure.marked(program=other, known=[("email", EMAIL)]) == set()
+
+
+def test_a_user_who_is_needed_elsewhere_stays(program, anna):
+    other = builders.open_program()
+    twin = builders.join(other, MARKER)
+    portal_people.prove(program=program, email=EMAIL, now=NOW)
+    user = portal_people.prove(program=other, email=EMAIL, now=NOW)
+
+    erase(anna)
+    assert User.objects.filter(pk=user.pk).exists()
+    assert EmailAddress.objects.filter(user=user).exists()
+
+    erase(twin)
+    assert not User.objects.filter(pk=user.pk).exists()
+
+
+def test_staff_keep_their_sign_in(program, anna):
+    user = teams.hire(program)
+    User.objects.filter(pk=user.pk).update(email=EMAIL)
+
+    erase(anna)
+
+    assert User.objects.filter(pk=user.pk, email=EMAIL).exists()
+
+
+def test_former_staff_stay_in_the_audit_without_a_name(program, anna):
+    user = User.objects.create_user(EMAIL, name=MARKER)
+    people.block(member=builders.join(program, "bob"), reason="abuse", by=user, now=NOW)
+
+    erase(anna)
+
+    assert everywhere() == []
+    with scope(program=program):
+        assert AuditEntry.objects.get().actor_id == user.pk
+    assert not User.objects.get(pk=user.pk).is_active
+
+
+def test_staff_who_erase_are_audited_by_the_new_number(program, anna):
+    staff = teams.hire(program)
+
+    erase(anna, by=staff)
+
+    with scope(program=program):
+        entry = AuditEntry.objects.get(action="member.erase")
+        assert (entry.actor, entry.subject_id) == (staff, Member.objects.get(pk=anna.pk).number)
+
+
+def test_a_waiting_return_still_finds_its_order(program, anna):
+    builders.record(program, builders.bring_back("R", "2026-01-12", "sku-6000", order="A", member=MARKER))
+    erase(anna)
+    with scope(program=program):
+        assert WaitingFact.objects.get().payload["member"] is None
+
+    told = builders.record(program, order("A", "2026-05-02", 6000))
+
+    assert told[0].status == "recorded"
+    with scope(program=program):
+        assert not WaitingFact.objects.exists()
+        assert Order.objects.get().returned_minor == 6000
+
+
+def test_sessions_of_others_go_on(program, anna):
+    other = User.objects.create_user("bob@example.com")
+    for user in (other, portal_people.prove(program=program, email=EMAIL, now=NOW)):
+        Client().force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+
+    erase(anna)
+
+    assert [s.get_decoded()["_auth_user_id"] for s in Session.objects.all()] == [str(other.pk)]
+    assert accounts.end_sessions(user=other) == 1
+
+
+def test_a_fact_of_the_person_still_has_effect_once(program, anna):
+    item = order("A", "2026-01-10", 6000)
+    builders.record(program, item)
+    erase(anna, now=NOW + timedelta(days=1))
+
+    told = builders.record(program, item)
+
+    assert told[0].status == "repeated"
+    with scope(program=program):
+        assert Fact.objects.filter(kind="order").count() == 1
