@@ -105,9 +105,9 @@ def erase(*, member: Member, now: datetime, by: User | None = None) -> None:
         known = list(Identity.objects.filter(member=fresh).values_list("kind", "value"))
         if _is_gone(fresh, known):
             return
-        for merge in Merge.objects.filter(kept=fresh, undone_at=None).select_related("gone").order_by("pk"):
+        for other in Member.objects.filter(merged_into=fresh).order_by("pk"):
             # The same person's other card.
-            erase(member=merge.gone, now=now)
+            erase(member=other, now=now)
         burden = {app: part.forget(fresh, now) for app, part in _parts.items()}
         _leave_marks(program, known, burden, now)
         _forget_waiting(program, {*known, ("number", fresh.number)})

@@ -119,7 +119,7 @@ def fill(program, anna):
         Note.objects.create(**facts, author=staff, text=f"likes {MARKER}")
         unit = Unit.objects.get(key="points")
         PendingAdjustment.objects.create(**facts, unit=unit, amount=5, reason=reason, key="1", asked_by=staff)
-        gone = builders.join(program, f"{MARKER}.old", name=MARKER)
+        gone = builders.join(program, f"{MARKER}.old", name=MARKER, state="closed", merged_into=anna)
         Merge.objects.create(
             program=program, kept=anna, gone=gone, reason=reason, author=staff, fact_id=0, merged_at=NOW
         )
