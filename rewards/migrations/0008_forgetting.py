@@ -8,7 +8,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rewards", "0007_pending_adjustments"), ("members", "0005_consents_and_erasures")]
+    dependencies = [("rewards", "0007_pending_adjustments"), ("members", "0006_consents_and_erasures")]
     operations = [
         migrations.RunSQL((SQL / "forgetting.sql").read_text(), reverse_sql=migrations.RunSQL.noop),
     ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0004_merges"),
+        ("members", "0005_invitations"),
     ]
 
     operations = [
