@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Concatenate, cast
 
@@ -36,11 +36,11 @@ type View[**P] = Callable[Concatenate[StaffRequest, Program, P], HttpResponse]
 type ProgramPage[**P] = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
 
 
-def program_view[**P](*, role: Role) -> Callable[[View[P]], ProgramPage[P]]:
+def program_view[**P](*, role: Role, but_not: Collection[Role] = ()) -> Callable[[View[P]], ProgramPage[P]]:
     """A page of one program for its team: `view(request, program, …)` runs inside the program's scope and time zone.
 
     Strangers are led to sign in, people of other teams get 404 as if the program did not exist, and too low a role
-    within the team gets 403 and is told why.
+    within the team, or one of `but_not`, gets 403 and is told why.
     """
 
     def decorate(view: View[P]) -> ProgramPage[P]:
@@ -50,7 +50,7 @@ def program_view[**P](*, role: Role) -> Callable[[View[P]], ProgramPage[P]]:
                 return to_sign_in(request)
             team = _team(request.user, slug)
             speak(request)
-            if not may(team.role, role):
+            if not may(team.role, role) or team.role in but_not:
                 return refuse(request, team, role)
             request.team = team  # type: ignore[attr-defined]
             token = audit.address.set(request.META.get("REMOTE_ADDR") or None)
@@ -107,5 +107,6 @@ def refuse(request: HttpRequest, team: TeamMembership, needed: Role) -> HttpResp
         "role": team.get_role_display(),
         "needed": needed.label,
         "is_cashier": team.role == Role.CASHIER,
+        "only_reads": may(team.role, needed),
     }
     return render(request, "members/dashboard/refused.html", context, status=403)

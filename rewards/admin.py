@@ -23,6 +23,7 @@ from rewards.models import (
     Standing,
     Tier,
     TierScheme,
+    TillAction,
     Unit,
     Wallet,
 )
@@ -188,3 +189,11 @@ class PendingAdjustmentAdmin(ReadOnlyAdmin):
     list_display = ("pk", "member_id", "unit", "amount", "state", "asked_at", "program_id")
     list_filter = ("program", "state")
     list_select_related = ("unit",)
+
+
+@admin.register(TillAction)
+class TillActionAdmin(ReadOnlyAdmin):
+    list_display = ("recorded_at", "kind", "cashier", "holder_id", "order_id", "program_id")
+    list_filter = ("program", "kind")
+    list_select_related = ("cashier",)
+    exclude = ("fingerprint",)

@@ -22,7 +22,9 @@ class RewardsConfig(AppConfig):
             "rewards_award",
             "rewards_settlement",
         )
-    } | {"rewards_seal": {"SELECT", "INSERT"}, "rewards_sealedhead": {"SELECT", "INSERT"}}
+    } | {
+        table: {"SELECT", "INSERT"} for table in ("rewards_seal", "rewards_sealedhead", "rewards_tillaction")
+    }
 
     def ready(self) -> None:
         from members.erasure import register

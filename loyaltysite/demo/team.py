@@ -63,7 +63,8 @@ def create(*, program: Program, customer: Member | None, path: Path, now: dateti
             email = f"{role}@{DOMAIN}"
             user = _user(email, name)
             TeamMembership.objects.get_or_create(program=program, user=user, defaults={"role": role})
-            logins.append(_login(user, str(role), f"/dashboard/{program.slug}/", known))
+            surface = "till" if role == Role.CASHIER else "dashboard"
+            logins.append(_login(user, str(role), f"/{surface}/{program.slug}/", known))
         if customer is not None:
             logins.append(_customer(program, customer, known, now))
         _write(path, logins)

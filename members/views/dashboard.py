@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from members import access, queries
+from members.models import Role
 
 
 @require_safe
@@ -25,7 +26,10 @@ def programs(request: HttpRequest) -> HttpResponse:
     access.speak(request)
     teams = queries.teams_of(user=request.user)
     open_to = [team for team in teams if access.may(team.role, access.LOWEST)]
-    if len(open_to) == 1:
+    tills = [team for team in teams if team.role == Role.CASHIER]
+    if len(open_to) == 1 and not tills:
         return redirect("analytics:home", open_to[0].program.slug)
-    context = {"teams": open_to, "is_cashier": bool(teams), "is_operator": request.user.is_staff}
+    if len(tills) == 1 and not open_to:
+        return redirect("rewards:till", tills[0].program.slug)
+    context = {"teams": open_to, "tills": tills, "is_operator": request.user.is_staff}
     return render(request, "members/dashboard/programs.html", context)

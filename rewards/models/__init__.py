@@ -7,6 +7,7 @@ from rewards.models.ledger import Allocation, Entry, EntryKind, Lot, Unit, Walle
 from rewards.models.rules import EarningRule, RuleDraft, RuleVersion
 from rewards.models.seals import Seal, SealedHead
 from rewards.models.tiers import Metric, Standing, Tier, TierScheme
+from rewards.models.till import TillAction
 
 __all__ = [
     "Allocation",
@@ -29,6 +30,7 @@ __all__ = [
     "Standing",
     "Tier",
     "TierScheme",
+    "TillAction",
     "Unit",
     "Wallet",
 ]

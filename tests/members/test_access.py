@@ -223,11 +223,22 @@ def test_who_is_in_no_team_is_told_so():
     assert "Sign out" in response.text
 
 
-def test_a_cashier_alone_is_sent_to_no_page_that_refuses(program):
+def test_a_cashier_alone_is_sent_to_the_till(program):
     response = as_staff(program, Role.CASHIER).get("/dashboard/")
 
-    assert response.status_code == 200
-    assert "till" in response.text
+    assert response["Location"] == f"/till/{program.slug}/"
+
+
+def test_who_is_a_cashier_elsewhere_chooses_between_dashboard_and_till(program):
+    other = open_program()
+    user = hire(program)
+    other.team.create(user=user, role=Role.CASHIER)
+
+    response = signed_in(user).get("/dashboard/")
+
+    assert home_of(program) in response.text
+    assert f"/till/{other.slug}/" in response.text
+    assert home_of(other) not in response.text
 
 
 def test_the_choice_of_programs_needs_a_sign_in(client):

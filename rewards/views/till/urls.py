@@ -1,0 +1,17 @@
+"""Addresses of the till."""
+
+from django.urls import path
+
+from rewards.views.till import pages, setup
+
+urlpatterns = [
+    path("", pages.root, name="till_root"),
+    path("<slug:slug>/", pages.till, name="till"),
+    path("<slug:slug>/find/", pages.find, name="till_find"),
+    path("<slug:slug>/actions/<slug:kind>/", pages.act, name="till_act"),
+    path("<slug:slug>/preview/", pages.preview, name="till_preview"),
+    path("<slug:slug>/store/", pages.store, name="till_store"),
+    path("<slug:slug>/session/", setup.session, name="till_session"),
+    path("<slug:slug>/lock/", setup.lock, name="till_lock"),
+    path("<slug:slug>/worker.js", setup.worker, name="till_worker"),
+]

@@ -1,0 +1,168 @@
+"""What a cashier is told, in the reader's language: who it is, what was given, what was not and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from loyaltysite.kit import formats
+from members.models import Member, Program
+from rewards import histories, queries
+from rewards.engine.explanation import Reason
+from rewards.intake import Preview
+from rewards.models import TillAction, Unit
+from rewards.till.actions import UNDO_WINDOW
+from rewards.views import progress
+
+
+@dataclass(slots=True)
+class Who:
+    """All that a cashier sees of a member: no contact, no history."""
+
+    number: str
+    name: str
+    tier: str = ""
+    bars: int = 1
+    balance: str = ""
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Told:
+    """What the page shows after an action; `left_until` ends the time to undo it."""
+
+    kind: str
+    key: str
+    who: Who
+    figure: str = ""
+    headline: str = ""
+    lines: list[str] = field(default_factory=list)
+    missed: list[dict[str, str]] = field(default_factory=list)
+    tier: progress.Told | None = None
+    left_until: datetime | None = None
+    short: str = ""
+
+
+def who(*, program: Program, member: Member) -> Who:
+    tiers = queries.tiers_of(program)
+    tier = queries.present_tiers([member.pk], tiers=tiers)[member.pk]
+    unit = next(iter(queries.units_of(program)), None)
+    amount = queries.balances_of([member.pk], unit=unit).get(member.pk, 0)
+    return Who(
+        number=member.number,
+        name=member.name or _("Member"),
+        tier=queries.name_of(tier) if tier else "",
+        bars=queries.bars_of(tier, tiers),
+        balance=formats.format_units(amount, unit) if unit else "",
+        note=_("Blocked: nothing is given until an owner or manager lifts it.")
+        if member.state == Member.State.BLOCKED
+        else "",
+    )
+
+
+def tell(*, program: Program, action: TillAction, now: datetime) -> Told:
+    """An action as it was answered; a repeat of it is told the same figures."""
+    member = Member.objects.get(program=program, pk=action.holder_id or 0)
+    told = Told(action.kind, str(action.key), who(program=program, member=member))
+    if action.kind == TillAction.Kind.SALE:
+        _tell_sale(told, program, action, member, now)
+    elif action.kind == TillAction.Kind.JOIN:
+        _tell_joining(told, action)
+    else:
+        _tell_undoing(told, program, action)
+    if action.kind != TillAction.Kind.UNDO and not action.answer.get("existing"):
+        told.left_until = action.recorded_at + UNDO_WINDOW
+    return told
+
+
+def _tell_sale(told: Told, program: Program, action: TillAction, member: Member, now: datetime) -> None:
+    answer = action.answer
+    units = {unit.key: unit for unit in queries.units_of(program)}
+    given = [(units[key], amount) for key, amount in answer["awarded"].items() if amount]
+    total = formats.format_money(answer["total_minor"], program.currency)
+    told.figure = _figure(given[0][1], given[0][0]) if given else formats.format_number(0)
+    names = {"name": told.who.name}
+    if given:
+        told.headline = _("%(units)s for %(name)s") % (
+            names | {"units": formats.unit_name(given[0][1], given[0][0])}
+        )
+    else:
+        told.headline = _("Nothing for %(name)s this time") % names
+    told.lines += [formats.format_units(amount, unit, sign=True) for unit, amount in given[1:]]
+    told.lines.append(_("Sale of %(total)s.") % {"total": total})
+    told.lines += [
+        _("New balance: %(amount)s.") % {"amount": formats.format_units(amount, units[key])}
+        for key, amount in answer["balance"].items()
+    ]
+    if answer["code"]:
+        told.lines.append(told.who.note or _("This member gets nothing at present."))
+    told.missed = missed(
+        program=program, reasons=histories.explain(program=program, fact_id=answer["fact_id"] or 0)
+    )
+    told.tier = progress.tell(program=program, member=member, now=now)
+    told.short = " · ".join(
+        [total, *(formats.format_units(amount, unit, sign=True) for unit, amount in given)]
+    )
+
+
+def _tell_joining(told: Told, action: TillAction) -> None:
+    if action.answer.get("existing"):
+        told.headline = _("%(name)s is a member already") % {"name": told.who.name}
+    else:
+        told.headline = _("%(name)s is a member now") % {"name": told.who.name}
+    told.short = told.headline
+
+
+def _tell_undoing(told: Told, program: Program, action: TillAction) -> None:
+    units = {unit.key: unit for unit in queries.units_of(program)}
+    told.headline = told.short = _("Undone")
+    taken = [
+        formats.format_units(-amount, units[key])
+        for key, amount in action.answer.get("reversed", {}).items()
+        if amount
+    ]
+    told.lines += taken
+    if action.order_id:
+        told.lines.append(_("The sale does not count any more."))
+    else:
+        told.lines.append(_("The joining was taken back, and the contact is free again."))
+
+
+def missed(*, program: Program, reasons: list[Reason]) -> list[dict[str, str]]:
+    """The rules that gave nothing, or less, and why."""
+    names = queries.rules_of(program)
+    return [
+        {"rule": names.get(reason.rule_id, ""), "text": reason.text}
+        for reason in reasons
+        if not reason.has_fired or reason.code == "cut"
+    ]
+
+
+def foresee(*, program: Program, found: Preview) -> dict[str, Any]:
+    """What a sale would give: `give` is the label of the button, `rows` what each rule gives."""
+    units = {unit.key: unit for unit in queries.units_of(program)}
+    given = [(units[key], amount) for key, amount in found.outcome.awarded.items() if amount]
+    names = queries.rules_of(program)
+    total = ", ".join(formats.format_units(amount, unit) for unit, amount in given)
+    return {
+        "total": total or _("Nothing"),
+        "give": _("Give %(amount)s") % {"amount": total} if total else _("Record the sale"),
+        "rows": [
+            {
+                "text": names.get(award.rule_id, ""),
+                "amount": formats.format_units(award.awarded, units[award.unit], sign=True),
+            }
+            for award in found.awards
+            if award.awarded
+        ],
+        "missed": missed(program=program, reasons=list(found.reasons)),
+    }
+
+
+def _figure(amount: int, unit: Unit) -> str:
+    return formats.format_units(amount, unit, sign=True).rsplit(
+        formats.NBSP + formats.unit_name(amount, unit), 1
+    )[0]
