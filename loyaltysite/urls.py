@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/styleguide/", styleguide, name="styleguide"),
     path("accounts/", include("allauth.urls")),
     path("p/", include("loyaltysite.portal")),
+    path("api/", include("loyaltysite.api")),
     path("admin/", admin.site.urls),
 ]
 urlpatterns += [

@@ -20,6 +20,7 @@ from django_scopes import scopes_disabled
 from loyaltysite.kit import clock
 from members import audit
 from members.models import (
+    ApiKey,
     AuditEntry,
     Consent,
     ConsentChange,
@@ -373,5 +374,15 @@ class ErasureAdmin(ReadOnlyAdmin):
 @admin.register(ErasureMark)
 class ErasureMarkAdmin(ReadOnlyAdmin):
     list_display = ("pk", "erasure_id", "program_id")
+    list_filter = ("program",)
+    exclude = ("digest",)
+
+
+# The API
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    list_display = ("name", "prefix", "program_id", "last_used_at", "expires_at", "revoked_at")
     list_filter = ("program",)
     exclude = ("digest",)

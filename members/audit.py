@@ -12,6 +12,8 @@ from members.models import AuditEntry, Program, User
 
 # Where the present request comes from; set by the middleware, empty in commands and tasks.
 address: ContextVar[str | None] = ContextVar("address", default=None)
+# The API key that acts for its author, by its prefix; empty when people act themselves.
+agent: ContextVar[str] = ContextVar("agent", default="")
 
 
 def row(
@@ -34,7 +36,7 @@ def row(
         "subject": subject,
         "subject_id": str(subject_id),
         "before": dict(before or {}),
-        "after": dict(after or {}),
+        "after": dict(after or {}) | ({"api_key": agent.get()} if agent.get() else {}),
         "reason": reason,
         "address": address.get(),
         "request_id": log.request_id.get() or "",

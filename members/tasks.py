@@ -10,7 +10,7 @@ from django.utils import translation
 from django_scopes import scopes_disabled
 
 from loyaltysite.kit import clock, formats
-from members import invitations
+from members import invitations, keys
 from members.models import Invitation, Program, User
 from members.portal import codes, people
 
@@ -59,3 +59,15 @@ def send_invitation(invitation_id: int, site: str) -> bool:
     with scopes_disabled():
         Invitation.objects.filter(pk=invitation.pk, nonce=invitation.nonce).update(sent_at=clock.now())
     return True
+
+
+# What one run takes of a program's answers; the rest is left to the next.
+ANSWERS = 1_000_000
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def forget_answers() -> int:
+    """Remove the API's stored answers that are older than 30 days; how many."""
+    now = clock.now()
+    programs = Program.objects.order_by("pk")
+    return sum(keys.forget_answers(program=program, now=now, limit=ANSWERS) for program in programs)

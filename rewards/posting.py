@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import psycopg
@@ -28,12 +28,26 @@ RACES = (*MOVED, "23505", "23514")
 LOCKED = "55P03"
 
 
+class Kept(NamedTuple):
+    """A row that is to be written with a posting or not at all: a table, columns and values. A row with its key is an
+    answer that somebody else got first: nothing is posted then, and the violation is the caller's."""
+
+    table: str
+    values: dict[str, Any]
+
+    @property
+    def statement(self) -> str:
+        columns, places = ", ".join(self.values), ", ".join(["%s"] * len(self.values))
+        return f"INSERT INTO {self.table} ({columns}) SELECT {places}"
+
+
 class Busy(DomainError):
     """Too many writers on one holder at once; the same request may simply be sent again."""
 
     code = "busy"
     message = _("This account is busy. Try again in a moment.")
     status = 409
+    is_transient = True
 
 
 def read(document: dict[str, Any]) -> dict[str, Any]:
@@ -45,12 +59,20 @@ def read(document: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def post(document: dict[str, Any]) -> bool:
+def post(document: dict[str, Any], kept: Kept | None = None) -> bool:
     """Write everything, or nothing and return False when a holder moved. Raises psycopg errors on other conflicts."""
-    if not document:
+    statement, values = "SELECT wafa_post(%s::jsonb)", [_dump(document)]
+    if kept is not None:
+        # One statement, one transaction: the row is there if and only if the posting is.
+        values += kept.values.values()
+        statement = (
+            f"WITH done AS MATERIALIZED ({statement} AS said),"  # noqa: S608 - names from our own code
+            f" kept AS ({kept.statement} FROM done WHERE said = 'posted') SELECT said FROM done"
+        )
+    elif not document:
         return True
     with raw_cursor() as cursor:
-        row = cursor.execute("SELECT wafa_post(%s::jsonb)", [_dump(document)], prepare=True).fetchone()
+        row = cursor.execute(statement, values, prepare=True).fetchone()
     return row is not None and row[0] == "posted"
 
 
@@ -60,11 +82,15 @@ def _dump(document: dict[str, Any]) -> str:
 
 def attempt[Result](
     read_and_work: Callable[[], tuple[dict[str, Any], Result]],
+    *,
+    keep: Callable[[Result], Kept] | None = None,
 ) -> Result:
     """Run read, work and post until they hold together; `read_and_work` gives the document to post and the answer.
+    `keep` makes of the answer a row to be written with it.
 
     The first try takes no lock. Raises Busy when it cannot be done in a few tries."""
     outer = connection.in_atomic_block
+    kept: Kept | None = None
     for number in range(TRIES):
         try:
             with transaction.atomic() if outer or number else nullcontext():
@@ -72,11 +98,14 @@ def attempt[Result](
                 if number and document.get("guards"):
                     _lock(document["guards"]["ids"])
                     document, result = read_and_work()
-                if post(document):
+                kept = keep(result) if keep else None
+                if post(document, kept):
                     return result
         except psycopg.Error as error:
             if error.sqlstate == LOCKED:
                 raise Busy from error
+            if kept is not None and error.diag.table_name == kept.table:
+                raise
             if error.sqlstate not in RACES or (number == TRIES - 1 and error.sqlstate not in MOVED):
                 raise
     raise Busy
@@ -90,4 +119,4 @@ def _lock(holders: list[int]) -> None:
         )
 
 
-__all__ = ["Busy", "attempt", "errors", "post", "read"]
+__all__ = ["Busy", "Kept", "attempt", "errors", "post", "read"]

@@ -11,12 +11,13 @@ class DomainError(Exception):
     """Base of every refusal. Subclasses live where they are raised and set `code` and `message`.
 
     `status` is what HTTP surfaces answer. `message` may hold %(name)s places, filled from the keyword
-    arguments, which are also handed to the API as `params`.
+    arguments, which are also handed to the API as `params`. What `is_transient` may be tried again as it is.
     """
 
     code: ClassVar[str] = "refused"
     message: str | Promise = _("This is not possible.")
     status: ClassVar[int] = 422
+    is_transient: ClassVar[bool] = False
 
     def __init__(
         self, message: str | Promise | None = None, *, field: str | None = None, **params: Any

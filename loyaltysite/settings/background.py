@@ -49,6 +49,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "forget-answers": {
+        "task": "members.tasks.forget_answers",
+        "schedule": crontab(hour=3, minute=40),
+    },
     "seal-ledgers": {
         "task": "rewards.tasks.seal_ledgers",
         "schedule": crontab(hour=2, minute=30),

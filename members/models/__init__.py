@@ -5,6 +5,7 @@ from members.models.consents import Channel, Consent, ConsentChange, Topic
 from members.models.erasures import Erasure, ErasureMark
 from members.models.facts import Event, Fact, WaitingFact
 from members.models.invitations import Invitation
+from members.models.keys import ApiAnswer, ApiKey, Scope
 from members.models.merges import Merge, MergedOrder, OrderRoute
 from members.models.notes import Note
 from members.models.orders import Order, OrderLine, OrderState, Return, ReturnLine
@@ -14,6 +15,8 @@ from members.models.programs import Logo, Program, Role, Store, TeamMembership
 from members.models.users import User
 
 __all__ = [
+    "ApiAnswer",
+    "ApiKey",
     "AuditEntry",
     "Channel",
     "Consent",
@@ -39,6 +42,7 @@ __all__ = [
     "Return",
     "ReturnLine",
     "Role",
+    "Scope",
     "Store",
     "TeamMembership",
     "Topic",

@@ -6,7 +6,7 @@ transaction, and answers each of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -32,22 +32,38 @@ MANY = 100
 
 
 def record(
-    *, program: Program, items: Sequence[Item], now: datetime, at_own_time: bool = False
+    *,
+    program: Program,
+    items: Sequence[Item],
+    now: datetime,
+    at_own_time: bool = False,
+    keep: Callable[[list[Outcome]], posting.Kept] | None = None,
 ) -> list[Outcome]:
     """Record facts and give the points they earn; one Outcome per item, in their order.
 
     A fact has effect once for ever: a repeat gets the first answer with status "repeated". Items that cannot be taken
     are refused one by one, and the others are taken. With `at_own_time` each item is posted as of its own moment, as an
-    import of history needs it. Raises rewards.posting.Busy when other writers do not let it through.
+    import of history needs it. `keep` makes a row of the answers that is written in the same transaction, unless no item
+    could be a fact at all. Raises rewards.posting.Busy when other writers do not let it through.
     """
     refused = checks.refuse(items, now)
     taken = [item for index, item in enumerate(items) if index not in refused] if refused else items
     if not taken:
         return [refused[index] for index in range(len(items))]
     with scope(program=program), collection.paused(when=len(taken) >= MANY):
-        told = posting.attempt(lambda: _read_and_work(program, taken, now, at_own_time=at_own_time))
+        told = posting.attempt(
+            lambda: _read_and_work(program, taken, now, at_own_time=at_own_time),
+            keep=keep and (lambda told: keep(_together(told, refused))),
+        )
+    return _together(told, refused)
+
+
+def _together(told: Sequence[Outcome], refused: dict[int, Outcome]) -> list[Outcome]:
+    """All answers in the order of the items."""
     answers = iter(told)
-    return [refused[index] if index in refused else next(answers) for index in range(len(items))]
+    return [
+        refused[index] if index in refused else next(answers) for index in range(len(told) + len(refused))
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ def refuse(items: Sequence[Item], now: datetime) -> dict[int, Outcome]:
 
 
 def answer(error: DomainError) -> Outcome:
-    return Outcome("refused", error.reason if isinstance(error, Refusal) else error.code, str(error))
+    code = error.reason if isinstance(error, Refusal) else error.code
+    return Outcome("refused", code, str(error), field=error.field or "")
 
 
 def check(item: Item, now: datetime) -> None:

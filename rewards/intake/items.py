@@ -119,8 +119,8 @@ Item = OrderIn | PaidIn | CancelIn | ReturnIn | EventIn
 
 @dataclass(slots=True)
 class Outcome:
-    """The answer to one item. `status`: recorded, repeated, waiting (for its order) or refused (then `code` and
-    `message` say why and nothing was written for it). `awarded` and `balance` are {unit key: ledger units} of this
+    """The answer to one item. `status`: recorded, repeated, waiting (for its order) or refused (then `code`, `message`
+    and `field` say why and nothing was written for it). `awarded` and `balance` are {unit key: ledger units} of this
     item and of the member's usable points after it; `unmatched` counts what a return could not be matched with."""
 
     status: str
@@ -134,3 +134,4 @@ class Outcome:
     balance: dict[str, int] = field(default_factory=dict)
     tier: str = ""
     unmatched: int = 0
+    field: str = ""

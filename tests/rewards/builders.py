@@ -334,6 +334,11 @@ def stored_order(program: Program, number: str, source: str = SOURCE) -> Order:
         return Order.objects.get(program=program, source=source, external_id=number)
 
 
+def wallet_count(program: Program) -> int:
+    with scope(program=program):
+        return Wallet.objects.filter(program=program).count()
+
+
 def wrong_wallets(program: Program) -> list[int]:
     """The wallets that disagree with their entries or lots; there must never be one."""
     with connection.cursor() as cursor:

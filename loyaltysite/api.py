@@ -1,0 +1,14 @@
+"""Addresses of the REST API, which several apps answer together."""
+
+from django.urls import include, path
+
+from members.api import docs
+from members.api import urls as members
+from rewards.api import urls as rewards
+
+app_name = "api"
+urlpatterns = [
+    path("docs/", docs.page, name="docs"),
+    path("docs/schema", docs.schema, name="schema"),
+    path("v1/", include(members.urlpatterns + rewards.urlpatterns + members.last)),
+]

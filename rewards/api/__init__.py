@@ -1,0 +1,1 @@
+"""The calls about what: orders, returns, events, points, tiers and earning rules."""
