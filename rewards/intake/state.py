@@ -230,11 +230,7 @@ def unpack(document: Mapping[str, Any], state: State) -> None:
     for index, number, mark, answer in document["facts"] or ():
         state.facts[index] = (number, bytes.fromhex(mark), answer)
     for row in document["members"] or ():
-        person = _person(row, state.rulebook.zone)
-        state.people[person.id] = person
-        state.who["number", person.number] = person.merged_into or person.id
-        if person.merged_into:
-            state.routes["number", person.number] = person.id
+        _add_person(_person(row, state.rulebook.zone), state)
     books = _books(document, state)
     for row in document["lots"] or ():
         lot = _lot(row)
@@ -251,6 +247,14 @@ def unpack(document: Mapping[str, Any], state: State) -> None:
     state.budgets.update(document["budgets"] or ())
     for entry in document["orders"] or ():
         state.add_order(_order(entry, state))
+
+
+def _add_person(person: Person, state: State) -> None:
+    """Under the number of somebody merged away the one who is kept is found, and what way led there."""
+    state.people[person.id] = person
+    state.who["number", person.number] = person.merged_into or person.id
+    if person.merged_into:
+        state.routes["number", person.number] = person.id
 
 
 def _person(row: list[Any], zone: ZoneInfo) -> Person:
