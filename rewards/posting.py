@@ -18,6 +18,7 @@ from psycopg import errors
 
 from loyaltysite.kit.db import raw_cursor
 from loyaltysite.kit.errors import DomainError
+from rewards.intake import copying
 
 TRIES = 6
 ISO = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
@@ -71,6 +72,19 @@ def post(document: dict[str, Any], kept: Kept | None = None) -> bool:
         )
     elif not document:
         return True
+    lines = document.pop("copied", "")
+    if not lines:
+        return _post(document)
+    with transaction.atomic():
+        with raw_cursor() as cursor, cursor.copy(copying.LINES) as copy:
+            copy.write(lines)
+        is_posted = _post(document)
+        if not is_posted:
+            transaction.set_rollback(True)
+    return is_posted
+
+
+def _post(document: dict[str, Any]) -> bool:
     with raw_cursor() as cursor:
         row = cursor.execute(statement, values, prepare=True).fetchone()
     return row is not None and row[0] == "posted"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from rewards.imports import coverage
 from rewards.imports.canonical import Profile, RowRefused
 from rewards.imports.groups import Group, Refusals
 from rewards.imports.rejects import Reject
+from rewards.imports.sources import SourceUnreadable
 from rewards.imports.tallies import Tally
 from rewards.intake.items import Item, OrderIn, Outcome, ReturnIn
 from rewards.policies import PolicyError
@@ -40,8 +41,16 @@ class Part:
 
 
 @dataclass(slots=True)
+class Batch:
+    """Orders that were read and wait to be recorded; `part` is what became of the others."""
+
+    part: Part = field(default_factory=Part)
+    taken: list[tuple[Group, Item]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Recorder:
-    """Takes orders one by one and records them `size` at a time; `program` None only reads (a dry run)."""
+    """Reads orders into batches of `size` and records them. Reading runs ahead in a thread and touches no database."""
 
     profile: Profile
     program: Program
@@ -49,50 +58,77 @@ class Recorder:
     clock: Callable[[], datetime]
     creates_stores: bool = False
     is_dry_run: bool = False
-    part: Part = field(default_factory=Part)
-    batch: list[tuple[Group, Item]] = field(default_factory=list)
     refusals: Refusals = field(default_factory=Refusals)
     stores: set[str] = field(default_factory=set)
 
-    def take(self, group: Group) -> bool:
-        """Take one order. True: the batch is full and flush() should be called."""
-        self.part.tally.rows += len(group.rows)
+    def batches(self, groups: Iterable[Group]) -> Iterator[Batch]:
+        """Full batches and the rest. What was read whole comes even if the source of the orders breaks off."""
+        batch = Batch()
+        try:
+            for group in groups:
+                self._take(group, batch)
+                if len(batch.taken) >= self.size or len(batch.part.rejects) > self.size:
+                    yield batch
+                    batch = Batch()
+        except SourceUnreadable:
+            yield batch
+            raise
+        yield batch
+
+    def read(self, groups: Iterable[Group]) -> Batch:
+        """One batch of all of them."""
+        batch = Batch()
+        for group in groups:
+            self._take(group, batch)
+        return batch
+
+    def _take(self, group: Group, batch: Batch) -> None:
+        batch.part.tally.rows += len(group.rows)
         group.fault = group.fault or self.refusals.fault_of(group.key)
         if group.fault:
-            self._reject(group, *group.fault)
-            return False
+            self._reject(batch, group, *group.fault)
+            return
         try:
             item = self.profile.item(group)
         except RowRefused as refused:
-            self._reject(group, group.numbers[refused.row], refused.code, refused.message)
-            return False
+            self._reject(batch, group, group.numbers[refused.row], refused.code, refused.message)
+            return
         if isinstance(item, str):
-            self.part.tally.set_aside[item] += len(group.rows)
-            return False
-        self.batch.append((group, item))
-        return len(self.batch) >= self.size
+            batch.part.tally.set_aside[item] += len(group.rows)
+            return
+        batch.taken.append((group, item))
 
-    def flush(self) -> Part:
-        """Record what was taken and say what became of it."""
+    def record(self, batch: Batch) -> Part:
+        """Record what was read and say what became of it."""
+        self._refuse_late(batch)
+        items = [item for _group, item in batch.taken]
         if self.is_dry_run:
-            for _group, item in self.batch:
-                self.part.tally.count(item, None)
-        elif self.batch:
-            items = [item for _group, item in self.batch]
+            for item in items:
+                batch.part.tally.count(item, None)
+        elif items:
             self._create_stores(items)
-            self._count(self._record(items))
-        part, self.part = self.part, Part()
-        self.batch.clear()
+            self._count(batch, self._record(items))
         # The search for cycles rests during an import (runs.run): once a batch, over what is young, is enough.
         gc.collect(0)
-        return part
+        return batch.part
 
-    def _count(self, outcomes: Sequence[Outcome]) -> None:
-        tally = self.part.tally
+    def _refuse_late(self, batch: Batch) -> None:
+        """Reading was ahead: part of an order may have been refused since."""
+        late = [
+            (group, fault) for group, _item in batch.taken if (fault := self.refusals.fault_of(group.key))
+        ]
+        if late:
+            refused = {id(group) for group, _fault in late}
+            batch.taken = [(group, item) for group, item in batch.taken if id(group) not in refused]
+            for group, fault in late:
+                self._reject(batch, group, *fault)
+
+    def _count(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        tally = batch.part.tally
         returns: list[tuple[ReturnIn, Outcome]] = []
-        for (group, item), outcome in zip(self.batch, outcomes, strict=True):
+        for (group, item), outcome in zip(batch.taken, outcomes, strict=True):
             if outcome.status == "refused":
-                self._reject(group, group.numbers[0], outcome.code, outcome.message)
+                self._reject(batch, group, group.numbers[0], outcome.code, outcome.message)
                 continue
             tally.count(item, outcome)
             if isinstance(item, ReturnIn) and outcome.member_id is not None:
@@ -101,13 +137,13 @@ class Recorder:
         tally.unmatched_lines += not_at_all
         tally.partly_matched_lines += in_part
 
-    def _reject(self, group: Group, blamed: int, code: str, reason: str) -> None:
+    def _reject(self, batch: Batch, group: Group, blamed: int, code: str, reason: str) -> None:
         self.refusals.add(group.key, blamed)
-        self.part.tally.reject(rows=len(group.rows), code=code)
+        batch.part.tally.reject(rows=len(group.rows), code=code)
         beside = _("row %(row)d of this order: ") % {"row": blamed}
         for number, cells in zip(group.numbers, group.rows, strict=True):
             said = reason if number == blamed else beside + reason
-            self.part.rejects.append(Reject(number, cells, code, said))
+            batch.part.rejects.append(Reject(number, cells, code, said))
 
     def _record(self, items: Sequence[Item]) -> list[Outcome]:
         """Through the intake. What it refuses as a whole is halved until the culprit stands alone."""

@@ -11,6 +11,7 @@ from itertools import islice
 from django_scopes import scope
 
 from loyaltysite.kit import collection
+from loyaltysite.kit.ahead import read_ahead
 from members.models import Member, Order, Program
 from rewards import ledger
 from rewards.imports import canonical, online_retail
@@ -94,19 +95,6 @@ def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress
         )
 
 
-def _profile(table: Table, program: Program, wish: Wish) -> Profile:
-    terms = Terms(
-        source=wish.source,
-        zone=program.zone,
-        currency=program.currency,
-        pattern=wish.date_format,
-        days=wish.days,
-        region=wish.region,
-        store=wish.store,
-    )
-    return PROFILES[wish.profile](table.header, mapping=wish.mapping, terms=terms)
-
-
 def _parts(groups: Iterator[Group], recorder: Recorder, wish: Wish) -> Iterator[Part]:
     """What became of the orders, batch by batch. What was read whole is recorded even if the file breaks off."""
     if wish.processes > 1 and not wish.is_dry_run:
@@ -122,14 +110,8 @@ def _parts(groups: Iterator[Group], recorder: Recorder, wish: Wish) -> Iterator[
         finally:
             crew.stop()
         return
-    try:
-        for group in groups:
-            if recorder.take(group) or len(recorder.part.rejects) > recorder.size:
-                yield recorder.flush()
-    except SourceUnreadable:
-        yield recorder.flush()
-        raise
-    yield recorder.flush()
+    for batch in read_ahead(recorder.batches(groups)):
+        yield recorder.record(batch)
 
 
 def _members(program: Program, source: str) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 from django.db import connections
 from django.utils.translation import gettext_lazy as _
 
+from loyaltysite.kit.ahead import read_ahead
 from loyaltysite.kit.errors import DomainError
 from rewards.imports.groups import Group
 from rewards.imports.recording import Part, Recorder
@@ -112,17 +113,17 @@ def _work(pipe: Connection, recorder: Recorder, inherited: list[Connection]) -> 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for end in inherited:
         end.close()
-    # Read ahead, so that the parent never waits with a full pipe for a worker that waits with a full pipe for it.
+    # Received at once, so that the parent never waits with a full pipe for a worker that waits with a full pipe for it.
     waiting: Queue[list[Group]] = Queue()
-    Thread(target=_read_ahead, args=(pipe, waiting), daemon=True).start()
+    Thread(target=_receive, args=(pipe, waiting), daemon=True).start()
     try:
-        while True:
-            pipe.send(_answer(recorder, waiting.get()))
+        for answer in _answers(recorder, waiting):
+            pipe.send(answer)
     finally:
         os._exit(1)
 
 
-def _read_ahead(pipe: Connection, waiting: Queue[list[Group]]) -> None:
+def _receive(pipe: Connection, waiting: Queue[list[Group]]) -> None:
     try:
         while True:
             waiting.put(pipe.recv())
@@ -131,16 +132,16 @@ def _read_ahead(pipe: Connection, waiting: Queue[list[Group]]) -> None:
         os._exit(0)
 
 
-def _answer(recorder: Recorder, groups: list[Group]) -> Any:
+def _answers(recorder: Recorder, waiting: Queue[list[Group]]) -> Iterator[Any]:
+    """What became of each lot of orders; reading them runs one lot ahead of recording."""
     try:
-        for group in groups:
-            recorder.take(group)
-        return recorder.flush()
+        for batch in read_ahead(map(recorder.read, iter(waiting.get, None)), most=1):
+            yield recorder.record(batch)
     except DomainError as error:
-        return WorkerRefused(str(error))
+        yield WorkerRefused(str(error))
     except Exception as error:  # told to the parent, which stops
         logger.exception("A worker of an import failed")
-        return WorkerRefused(f"{type(error).__name__}: {error}".partition("\n")[0])
+        yield WorkerRefused(f"{type(error).__name__}: {error}".partition("\n")[0])
 
 
 class WorkerRefused(DomainError):

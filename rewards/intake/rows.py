@@ -13,11 +13,12 @@ from rewards.books import Book
 from rewards.engine import contexts
 from rewards.engine.facts import Context
 from rewards.engine.pricing import Pricing
+from rewards.intake import copying
 from rewards.intake.state import OrderRow, Person, Posted, State
 from rewards.lots import LotRow, Reversal
 
 OF_ORDERS = frozenset({"orders", "lines", "pricings", "awards", "counters", "metrics"})
-OF_MOST = OF_ORDERS | {"facts", "events", "wallets", "entries", "lots", "allocations", "has_orders"}
+OF_MOST = OF_ORDERS | {"copied", "facts", "events", "wallets", "entries", "lots", "allocations", "has_orders"}
 
 
 def add(state: State, table: str, row: Any) -> None:
@@ -159,12 +160,17 @@ def document(state: State) -> dict[str, Any]:
 
 
 def _orders(state: State, found: dict[str, Any]) -> None:
+    new = [order for order in state.orders.values() if order.is_new and order.has_new_lines]
+    is_copied = sum(len(order.lines) for order in new) >= copying.MANY
+    if is_copied:
+        found["copied"] = copying.lines_of(new)
     for order in state.orders.values():
         if order.is_new or order.is_changed:
             found.setdefault("orders", []).append(_order(order))
             if order.guard_fact_id is not None:
                 found.setdefault("anchors", []).append({"id": order.id, "fact_id": order.guard_fact_id})
-        found.setdefault("lines", []).extend(_lines(order))
+        if not (is_copied and order.is_new):
+            found.setdefault("lines", []).extend(_lines(order))
 
 
 def _order(order: OrderRow) -> list[Any]:

@@ -6,6 +6,7 @@ import pytest
 from django_scopes import scope
 
 from members.models import Event, Fact, OrderLine
+from rewards.intake.items import LineIn, OrderIn
 from rewards.models import Award, Pricing
 from tests.rewards import builders as b
 from tests.rewards.builders import Balance
@@ -276,3 +277,22 @@ def test_metrics_of_tiers(counted):
     spend, orders, _visits, earned = b.metric(program)
     assert (spend, orders) == (3000, 2)
     assert earned == (30 if counted == "points" else 0)
+
+
+def test_lines_of_a_long_order_are_stored_exactly():
+    """Many lines go by COPY, whose format has characters of its own."""
+    program = b.open_program()
+    names = [f"a\tb{n}\\N \\t \r\n \\. ö\u200f" for n in range(600)]
+    lines = [
+        LineIn("sku\\", 2, 100, name, "\\N", cost_minor=7 if n % 2 else None) for n, name in enumerate(names)
+    ]
+
+    (outcome,) = b.record(program, OrderIn("shop", "A", b.moment("2026-01-10"), tuple(lines), b.who("anna")))
+
+    with scope(program=program):
+        stored = list(OrderLine.objects.filter(order=outcome.order_id).order_by("position"))
+    assert [line.name for line in stored] == names
+    assert {line.sku for line in stored} == {"sku\\"}
+    assert {line.category for line in stored} == {"\\N"}
+    assert [line.cost_minor for line in stored[:2]] == [None, 7]
+    assert all(line.is_counted and line.returned_quantity == 0 for line in stored)
