@@ -270,7 +270,7 @@ def format_units(amount: int, unit: Unit, locale: str | None = None, *, sign: bo
     return f"{number}{NBSP}{unit_name(amount, unit, locale)}"
 
 
-def unit_name(amount: int, unit: Unit, locale: str | None = None) -> str:
+def unit_name(amount: Decimal | int, unit: Unit, locale: str | None = None) -> str:
     """The unit's name as it stands beside this amount."""
     style = style_of(locale)
     names = unit.names.get(style.language) or next(iter(unit.names.values()), str(unit))

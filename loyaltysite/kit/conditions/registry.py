@@ -71,12 +71,14 @@ class Registry:
     """The fields and collections of one scope.
 
     `now` reads from a subject the moment that "within last 30 days" counts from, aware and in the
-    program's time zone, for predicates that get no fixed one.
+    program's time zone, for predicates that get no fixed one. `open_fields` are the beginnings of fields that
+    nobody can list, with a label each, for an editor.
     """
 
     def __init__(self, name: str, *, now: str | Read | None = None) -> None:
         self.name = name
         self.now = now
+        self.open_fields: list[tuple[str, Label]] = []
         self._fields: dict[str, Field] = {}
         self._collections: dict[str, Collection] = {}
         self._included: list[tuple[Registry, str, str | None]] = []
