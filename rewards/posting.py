@@ -62,6 +62,21 @@ def read(document: dict[str, Any]) -> dict[str, Any]:
 
 def post(document: dict[str, Any], kept: Kept | None = None) -> bool:
     """Write everything, or nothing and return False when a holder moved. Raises psycopg errors on other conflicts."""
+    if not document and kept is None:
+        return True
+    lines = document.pop("copied", "")
+    if not lines:
+        return _post(document, kept)
+    with transaction.atomic():
+        with raw_cursor() as cursor, cursor.copy(copying.LINES) as copy:
+            copy.write(lines)
+        is_posted = _post(document, kept)
+        if not is_posted:
+            transaction.set_rollback(True)
+    return is_posted
+
+
+def _post(document: dict[str, Any], kept: Kept | None) -> bool:
     statement, values = "SELECT wafa_post(%s::jsonb)", [_dump(document)]
     if kept is not None:
         # One statement, one transaction: the row is there if and only if the posting is.
@@ -70,21 +85,6 @@ def post(document: dict[str, Any], kept: Kept | None = None) -> bool:
             f"WITH done AS MATERIALIZED ({statement} AS said),"  # noqa: S608 - names from our own code
             f" kept AS ({kept.statement} FROM done WHERE said = 'posted') SELECT said FROM done"
         )
-    elif not document:
-        return True
-    lines = document.pop("copied", "")
-    if not lines:
-        return _post(document)
-    with transaction.atomic():
-        with raw_cursor() as cursor, cursor.copy(copying.LINES) as copy:
-            copy.write(lines)
-        is_posted = _post(document)
-        if not is_posted:
-            transaction.set_rollback(True)
-    return is_posted
-
-
-def _post(document: dict[str, Any]) -> bool:
     with raw_cursor() as cursor:
         row = cursor.execute(statement, values, prepare=True).fetchone()
     return row is not None and row[0] == "posted"
