@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import dashboard, invitation, stores, team
+from members.views import dashboard, invitation, program, stores, team
 
 ONE = "dashboard/<slug:slug>/"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("", dashboard.root, name="root"),
     path("dashboard/", dashboard.programs, name="programs"),
     path("invitations/<slug:token>/", invitation.invitation, name="invitation"),
+    path(ONE + "program/", program.program, name="program"),
+    path(ONE + "program/brand/", program.brand, name="brand"),
+    path(ONE + "program/logo/", program.logo, name="logo"),
     path(ONE + "team/", team.team, name="team"),
     path(ONE + "team/<int:place_id>/", team.team_member, name="team_member"),
     path(ONE + "team/<int:place_id>/remove/", team.team_remove, name="team_remove"),

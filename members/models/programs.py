@@ -32,6 +32,8 @@ class Program(models.Model):
     basis = models.JSONField(_("what earns"), default=dict, blank=True)
     return_days = models.PositiveSmallIntegerField(_("days to return"), default=14)
     brand = models.CharField(_("brand colour"), max_length=7, default="#0b4a5c")
+    # Of the logo, here too so that no page asks for it; empty without one.
+    logo_digest = models.CharField(max_length=64, blank=True, default="", editable=False)
     requires_mfa = models.BooleanField(_("second factor for owners and managers"), default=False)
     # The most a role may adjust at once without a second person, {role: {unit key: ledger units}}; without an entry
     # there is no limit.

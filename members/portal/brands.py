@@ -56,7 +56,7 @@ def sheet(brand: str) -> str:
         "--brand-on": ink_on(brand),
         "--brand-2": second,
         "--on-brand-2": ink_on(second) if contrast(INK, second) < ENOUGH else INK,
-        "--brand-text": f"light-dark({nearest(brand, on=PAPER)}, {nearest(mix(brand, WHITE, 0.62), on=NIGHT)})",
+        "--brand-text": f"light-dark({nearest(brand, on=PAPER)}, {on_night(brand)})",
     }
     return ":root {\n" + "".join(f"  {name}: {value};\n" for name, value in tokens.items()) + "}\n"
 
@@ -64,3 +64,13 @@ def sheet(brand: str) -> str:
 def version(brand: str) -> str:
     """Changes whenever the sheet does, so that browsers may keep it for ever."""
     return hashlib.sha256(sheet(brand).encode()).hexdigest()[:10]
+
+
+def is_readable(brand: str) -> bool:
+    """Whether the colour can be read as text on the portal's paper; all other pairs are derived so that they can."""
+    return contrast(brand, PAPER) >= ENOUGH
+
+
+def on_night(brand: str) -> str:
+    """The shade in which the colour is read on the dark ground."""
+    return nearest(mix(brand, WHITE, 0.62), on=NIGHT)

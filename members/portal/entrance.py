@@ -18,6 +18,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
+from members import logos
 from members.models import Member, Program
 from members.portal import brands, people
 
@@ -80,6 +81,7 @@ def frame(request: HttpRequest, program: Program, **context: Any) -> dict[str, A
     addresses = [(reverse(name, args=[slug]), label, icon) for name, label, icon in pages]
     return {
         "program": program,
+        "logo_url": logos.address_of(program),
         "home_url": addresses[0][0],
         "brand_url": f"{reverse('portal:brand', args=[slug])}?v={brands.version(program.brand)}",
         "navigation": [

@@ -8,5 +8,6 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
     path("sign-in/code/", views.confirm, name="confirm"),
     path("sign-out/", views.sign_out, name="sign_out"),
+    path("logo/", views.logo, name="logo"),
     path("brand.css", views.brand, name="brand"),
 ]

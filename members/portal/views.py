@@ -11,15 +11,16 @@ from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
+from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_scopes import scope
 
 from loyaltysite.kit import clock
 from members import tasks
-from members.models import Program
+from members.models import Logo, Program
 from members.portal import brands, codes, people
 from members.portal.entrance import frame, member_of, open_page
 from members.portal.forms import AddressForm, CodeForm
@@ -107,6 +108,22 @@ def brand(request: HttpRequest, slug: str) -> HttpResponse:
     color = get_object_or_404(Program, slug=slug).brand
     response = HttpResponse(brands.sheet(color), content_type="text/css; charset=utf-8")
     if request.GET.get("v") == brands.version(color):
+        patch_cache_control(response, public=True, max_age=365 * 86400, immutable=True)
+    else:
+        patch_cache_control(response, no_cache=True)
+    return response
+
+
+@require_GET
+def logo(request: HttpRequest, slug: str) -> HttpResponse:
+    """The program's logo; under its version a browser may keep it for ever, else it asks whether it changed."""
+    program = get_object_or_404(Program, slug=slug)
+    with scope(program=program):
+        found = get_object_or_404(Logo, program=program)
+    response = get_conditional_response(request, etag=f'"{found.digest[:16]}"')
+    response = response or HttpResponse(bytes(found.content), content_type=found.content_type)
+    response["ETag"] = f'"{found.digest[:16]}"'
+    if request.GET.get("v") == found.digest[:16]:
         patch_cache_control(response, public=True, max_age=365 * 86400, immutable=True)
     else:
         patch_cache_control(response, no_cache=True)

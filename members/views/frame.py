@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from members import access
+from members import access, logos
 from members.models import Role, TeamMembership
 
 
@@ -33,6 +33,7 @@ PAGES: tuple[Page, ...] = (
     Page("home", "analytics:home", _("Home"), "home", "G H"),
     Page("members", "rewards:members", _("Members"), "members", "G M"),
     Page("stores", "members:stores", _("Stores"), "shop", "G S", _("Operations")),
+    Page("program", "members:program", _("Program"), "gear", "", _("Settings"), Role.OWNER),
     Page("team", "members:team", _("Team"), "user", "", _("Settings"), Role.MANAGER),
 )
 
@@ -45,6 +46,7 @@ def around(
     trail = [*_own_crumb(team, current), *({"url": url, "text": text} for url, text in crumbs)]
     return {
         "program": program,
+        "logo_url": logos.address_of(program),
         "navigation": list(_groups(team, current)),
         "crumbs": trail,
         "search_url": reverse("rewards:members", args=[program.slug]) if search else "",
