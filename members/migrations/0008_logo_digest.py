@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0006_consents_and_erasures"),
+        ("members", "0007_api_keys"),
     ]
 
     operations = [
