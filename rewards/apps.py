@@ -29,7 +29,8 @@ class RewardsConfig(AppConfig):
     def ready(self) -> None:
         from members.erasure import register
         from rewards import erasure
+        from rewards import offers
         from rewards.engine import fields
 
-        fields.register()
+        fields.register(tiers=offers.tiers, stores=offers.stores, weekdays=offers.weekdays)
         register(self.name, erasure.PART)

@@ -66,6 +66,7 @@ class Rulebook:
     units_by_id: dict[int, UnitInfo]
     stores: dict[str, int]
     store_codes: dict[int, str]
+    store_names: dict[str, str]
     basis: BasisPolicy
     scheme: Scheme | None
     versions: dict[int, RuleVersion]
@@ -190,7 +191,8 @@ def load(program: Program) -> Rulebook:
         ).select_related("rule")
     }
     moments = {m for v in versions.values() for m in (v.since, v.until) if m is not None}
-    stores = dict(Store.objects.filter(program_id=program_id).values_list("code", "pk"))
+    rows = list(Store.objects.filter(program_id=program_id).values_list("code", "pk", "name"))
+    stores = {code: pk for code, pk, _name in rows}
     return Rulebook(
         program_id=program_id,
         catalogue=program.catalogue,
@@ -202,6 +204,7 @@ def load(program: Program) -> Rulebook:
         units_by_id={unit.id: unit for unit in units.values()},
         stores=stores,
         store_codes={pk: code for code, pk in stores.items()},
+        store_names={code: name for code, _pk, name in rows},
         basis=_basis(program),
         scheme=_scheme(program),
         versions=versions,

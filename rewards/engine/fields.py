@@ -32,8 +32,14 @@ OCCASION = OccasionRegistry("occasion", now="local")
 LINE = Registry("line")
 
 
-def register() -> None:
-    """Fill both scopes; called once by the app's ready(), and harmless when repeated."""
+type Offer = Callable[[], conditions.registry.Choices]
+
+
+def register(
+    *, tiers: Offer | None = None, stores: Offer | None = None, weekdays: Offer | None = None
+) -> None:
+    """Fill both scopes; called once by the app's ready(), and harmless when repeated. The engine itself knows no
+    program: `tiers` and the others tell an editor what there is to choose and a sentence how it is called."""
     if OCCASION.field("order.total"):
         return
     LINE.add(
@@ -47,14 +53,19 @@ def register() -> None:
         Field("order.total", conditions.MONEY, _("order total"), "total"),
         Field("order.quantity", conditions.INTEGER, _("number of items"), "quantity"),
         Field("order.channel", conditions.TEXT, _("channel"), attrgetter("occasion.channel")),
-        Field("order.store", conditions.TEXT, _("store"), attrgetter("occasion.store")),
-        Field("order.weekday", conditions.INTEGER, _("day of the week (1 is Monday)"), _weekday),
+        Field("order.store", conditions.TEXT, _("store"), attrgetter("occasion.store"), choices=stores),
+        Field("order.weekday", conditions.INTEGER, _("day of the week"), _weekday, choices=weekdays),
         Field("order.hour", conditions.INTEGER, _("hour of the day"), attrgetter("local.hour")),
-        Field("standing.tier", conditions.TEXT, _("tier"), attrgetter("context.tier")),
+        Field("standing.tier", conditions.TEXT, _("tier"), attrgetter("context.tier"), choices=tiers),
         Field("standing.rank", conditions.INTEGER, _("rank of the tier"), attrgetter("context.rank")),
         Field("member.segments", conditions.SET, _("segments"), attrgetter("context.segments")),
         Collection("lines", _("lines"), LINE, "lines"),
     )
+    OCCASION.open_fields = [
+        ("data.text.", _("text of the event")),
+        ("data.number.", _("number of the event")),
+        ("data.flag.", _("yes or no of the event")),
+    ]
     register_fact("joined_on", conditions.DATE, _("joined on"))
     register_fact("birthday", conditions.MONTH_DAY, _("birthday"))
     register_fact("language", conditions.TEXT, _("language"))

@@ -181,7 +181,7 @@ def _show(field: Field, value: Any, currency: str | None) -> str:  # noqa: PLR09
                 return formats.format_money(value, currency)
             return formats.format_number(Decimal(value) / 100, decimals=2)
         case "integer" | "decimal":
-            return formats.format_number(value)
+            return _named(field, value) or formats.format_number(value)
         case "boolean":
             return _("yes") if value else _("no")
         case "date":
@@ -194,6 +194,11 @@ def _show(field: Field, value: Any, currency: str | None) -> str:  # noqa: PLR09
         case "set" if not isinstance(value, str):
             return _(", ").join(sorted(_label(field, item) for item in value)) or _("nothing")
     return _label(field, value)
+
+
+def _named(field: Field, value: Any) -> str:
+    """What a number is called where it stands for something, as 1 for Monday."""
+    return str(dict(field.offers()).get(str(value), "")) if field.choices else ""
 
 
 def _label(field: Field, value: Any) -> str:
