@@ -28,8 +28,7 @@ class RewardsConfig(AppConfig):
 
     def ready(self) -> None:
         from members.erasure import register
-        from rewards import erasure
-        from rewards import offers
+        from rewards import erasure, offers
         from rewards.engine import fields
 
         fields.register(tiers=offers.tiers, stores=offers.stores, weekdays=offers.weekdays)

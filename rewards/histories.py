@@ -127,7 +127,15 @@ def explain(*, program: Program, fact_id: int) -> list[Reason]:
         return []
     rules = rulebook.of(program.pk, database=str(connection.settings_dict["NAME"]))
     engine = rules.engine_of(tuple(pricing.versions))
-    occasion = Occasion(
+    return explanation.explain(
+        occasion_of(order, rules), contexts.load(pricing.context), engine.program, currency=program.currency
+    )
+
+
+def occasion_of(order: Order, rules: rulebook.Rulebook) -> Occasion:
+    """A stored order as the engine sees it. One statement."""
+    lines = OrderLine.objects.filter(order=order, revision=order.revision).order_by("position")
+    return Occasion(
         "order",
         order.occurred_at,
         order.occurred_at.astimezone(rules.zone),
@@ -143,11 +151,8 @@ def explain(*, program: Program, fact_id: int) -> list[Reason]:
                 line.basis_minor,
                 line.is_counted,
             )
-            for line in OrderLine.objects.filter(order=order, revision=order.revision).order_by("position")
+            for line in lines
         ),
-    )
-    return explanation.explain(
-        occasion, contexts.load(pricing.context), engine.program, currency=program.currency
     )
 
 
