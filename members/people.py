@@ -26,6 +26,19 @@ class ReasonMissing(DomainError):
     message = _("Give a reason.")
 
 
+class OwnAccount(DomainError):
+    """Staff act on no account that is known by their own e-mail: not for themselves, and not by another's name."""
+
+    code = "own_account"
+    message = _("This is your own account. Somebody else must do this.")
+    status = 403
+
+
+class MemberMerged(Conflict):
+    code = "member_merged"
+    message = _("This member was merged into another. Undo the merge first.")
+
+
 class StateUnchanged(Conflict):
     code = "state_unchanged"
     message = _("This member is in that state already.")
@@ -62,7 +75,7 @@ def join(
         )
         if by is not None:
             after = {"source": source, "kinds": sorted(kind for kind, _ in wanted)}
-            _audit(member, "member.join", by, now, after=after)
+            audit_of(member, "member.join", by, now, after=after)
     return member
 
 
@@ -72,7 +85,68 @@ def block(*, member: Member, reason: str, by: User, now: datetime) -> Member:
 
 
 def unblock(*, member: Member, reason: str, by: User, now: datetime) -> Member:
-    return _change_state(member, Member.State.ACTIVE, "member.unblock", reason, by, now)
+    return _change_state(
+        member, Member.State.ACTIVE, "member.unblock", reason, by, now, was=Member.State.BLOCKED
+    )
+
+
+def close(*, member: Member, reason: str, by: User, now: datetime) -> Member:
+    """End the membership: as blocked, and for good until reopened. What identifies the member stays, so that nobody
+    joins anew with it unseen. `rewards.closing` also decides about the balance."""
+    return _change_state(member, Member.State.CLOSED, "member.close", reason, by, now)
+
+
+def reopen(*, member: Member, reason: str, by: User, now: datetime) -> Member:
+    return _change_state(
+        member, Member.State.ACTIVE, "member.reopen", reason, by, now, was=Member.State.CLOSED
+    )
+
+
+def check_not_own(*, member: Member, by: User) -> None:
+    """Raise OwnAccount where the member is known by the e-mail of the one who acts."""
+    if is_own(member=member, by=by):
+        raise OwnAccount
+
+
+def is_own(*, member: Member, by: User) -> bool:
+    mine = Identity.objects.filter(program_id=member.program_id, member_id=member.pk)
+    return mine.filter(kind=Identity.Kind.EMAIL, value=by.email.lower()).exists()
+
+
+def lock(member: Member) -> Member:
+    """The member as it is now, guarded until the transaction ends: nothing is earned or spent meanwhile, and who has
+    read it before must read it again. Raises MemberMerged."""
+    holder = Holder.objects.select_for_update(no_key=True).get(pk=member.pk)
+    fresh = Member.objects.select_related("program").get(pk=member.pk)
+    if fresh.merged_into_id is not None:
+        raise MemberMerged
+    holder.seq += 1
+    holder.save(update_fields=["seq"])
+    return fresh
+
+
+def audit_of(
+    member: Member,
+    action: str,
+    by: User,
+    now: datetime,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+    reason: str = "",
+) -> None:
+    """Audit an action on a member, who is named by number."""
+    audit.record(
+        program=member.program,
+        actor=by,
+        action=action,
+        subject="member",
+        subject_id=member.number,
+        before=before,
+        after=after,
+        reason=reason,
+        now=now,
+    )
 
 
 def _taken(program: Program, wanted: set[tuple[str, str]]) -> str | None:
@@ -104,19 +178,17 @@ def _create(program: Program, name: str, source: str, language: str, now: dateti
 
 
 @transaction.atomic
-def _change_state(member: Member, state: str, action: str, reason: str, by: User, now: datetime) -> Member:
+def _change_state(
+    member: Member, state: str, action: str, reason: str, by: User, now: datetime, *, was: str = ""
+) -> Member:
     if not reason.strip():
         raise ReasonMissing(field="reason")
     with scope(program=member.program):
-        # The guard first: nothing is earned or spent while the state changes.
-        holder = Holder.objects.select_for_update(no_key=True).get(pk=member.pk)
-        fresh = Member.objects.get(pk=member.pk)
-        if fresh.state == state:
+        fresh = lock(member)
+        if fresh.state == state or (was and fresh.state != was):
             raise StateUnchanged
         before, fresh.state = fresh.state, state
         fresh.save(update_fields=["state"])
-        holder.seq += 1
-        holder.save(update_fields=["seq"])
         Event.objects.create(
             program_id=fresh.program_id,
             holder_id=fresh.pk,
@@ -125,28 +197,5 @@ def _change_state(member: Member, state: str, action: str, reason: str, by: User
             recorded_at=now,
             data={"before": before, "after": state},
         )
-        _audit(fresh, action, by, now, before={"state": before}, after={"state": state}, reason=reason)
+        audit_of(fresh, action, by, now, before={"state": before}, after={"state": state}, reason=reason)
     return fresh
-
-
-def _audit(
-    member: Member,
-    action: str,
-    by: User,
-    now: datetime,
-    *,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-    reason: str = "",
-) -> None:
-    audit.record(
-        program=member.program,
-        actor=by,
-        action=action,
-        subject="member",
-        subject_id=member.number,
-        before=before,
-        after=after,
-        reason=reason,
-        now=now,
-    )

@@ -182,7 +182,7 @@ def settle_due(*, program: Program, now: datetime, limit: int | None = None) -> 
 
 
 def _settle_holders(program: Program, holders: list[int], now: datetime) -> tuple[dict[str, Any], int]:
-    state = _read(program, {"holders": holders, "due": now.isoformat()}, now)
+    state = read(program, {"holders": holders, "due": now.isoformat()}, now)
     moved = 0
     for person in state.people.values():
         for book in person.books.values():
@@ -226,7 +226,7 @@ def _read_and_work(wish: Wish) -> tuple[dict[str, Any], Movement]:
     }
     if wish.order:
         request["orders"] = [{"i": 0, "source": wish.order[0], "external_id": wish.order[1]}]
-    state = _read(wish.program, request, wish.now)
+    state = read(wish.program, request, wish.now)
     if 0 in state.facts:
         return {}, _repeated(state.facts[0], wish.fingerprint)
     person, unit = state.people.get(wish.member_id), state.rulebook.units.get(wish.unit)
@@ -271,7 +271,8 @@ def _repeated(fact: tuple[int, bytes, dict[str, Any]], mark: bytes) -> Movement:
     return Movement(number, answer["active"], repeated=True)
 
 
-def _read(program: Program, request: dict[str, Any], now: datetime) -> State:
+def read(program: Program, request: dict[str, Any], now: datetime) -> State:
+    """A view of the program in memory for what the request asks (see rewards/sql/read.sql)."""
     book = rulebook.of(program.pk, database=_database())
     document = posting.read({"program": program.pk, "facts": [], **request})
     if document["catalogue"] != book.catalogue:

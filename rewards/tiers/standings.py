@@ -25,6 +25,9 @@ from rewards.tiers.schemes import DAY, TICK, Level, Scheme
 
 CHUNK = 500
 
+# The end of a tier that staff gave for good: far, and still a day in every time zone.
+WITHOUT_END = date(9998, 12, 31)
+
 # Waits for nobody: who is being written to now is taken by the next run.
 DUE = """
     SELECT h.id FROM rewards_standing s JOIN members_holder h ON h.id = s.member_id
@@ -64,7 +67,13 @@ def scheme_of(program: Program) -> Scheme:
     return found
 
 
-def load(*, program: Program, member_ids: Collection[int], scheme: Scheme | None = None) -> dict[int, Course]:
+def load(
+    *,
+    program: Program,
+    member_ids: Collection[int],
+    scheme: Scheme | None = None,
+    course: type[Course] = Course,
+) -> dict[int, Course]:
     """The courses of these members of the program, by member id, in three statements."""
     scheme = scheme or scheme_of(program)
     with scope(program=program):
@@ -72,7 +81,7 @@ def load(*, program: Program, member_ids: Collection[int], scheme: Scheme | None
         joined = {pk: joined_at.astimezone(scheme.zone).date() for pk, joined_at in members}
         standings = _standings(joined)
         metrics = _metrics(joined)
-    return {pk: Course(scheme, day, standings.get(pk, []), metrics.get(pk, {})) for pk, day in joined.items()}
+    return {pk: course(scheme, day, standings.get(pk, []), metrics.get(pk, {})) for pk, day in joined.items()}
 
 
 def lock(*, program: Program, member_ids: Collection[int], scheme: Scheme) -> dict[int, Course]:
@@ -91,7 +100,14 @@ def progress_of(*, program: Program, member: Member, now: datetime) -> Progress:
 
 
 def set_manual(
-    *, program: Program, member: Member, tier: Tier, reason: str, by: User, until: date, now: datetime
+    *,
+    program: Program,
+    member: Member,
+    tier: Tier,
+    reason: str,
+    by: User,
+    until: date = WITHOUT_END,
+    now: datetime,
 ) -> Standing:
     """Give a tier by hand, from now to the end of the day `until`; it replaces an earlier one given by hand (35).
 
