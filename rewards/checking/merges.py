@@ -49,9 +49,12 @@ GONE = Scan(
     wallet="w.id",
     holder="m.holder_id",
     subject="'member ' || m.holder_id",
-    source="""members_member m
+    source="""(SELECT m.program_id, m.holder_id, m.merged_into_id, m.state FROM members_member m
+            WHERE m.merged_into_id IS NOT NULL
+                OR m.holder_id IN (SELECT gone_id FROM members_merge WHERE undone_at IS NULL)) m
         LEFT JOIN (SELECT w.holder_id, max(w.id) AS id, sum(w.pending + w.active + w.reserved + w.arrears) AS held
-            FROM rewards_wallet w GROUP BY w.holder_id) w ON w.holder_id = m.holder_id
+            FROM rewards_wallet w WHERE w.holder_id IN (SELECT gone_id FROM members_merge)
+            GROUP BY w.holder_id) w ON w.holder_id = m.holder_id
         LEFT JOIN members_merge g ON g.gone_id = m.holder_id AND g.undone_at IS NULL""",
     questions=(
         Question(
