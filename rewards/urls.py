@@ -2,13 +2,20 @@
 
 from django.urls import include, path, re_path
 
-from rewards.views import listing, member
+from rewards.views import listing, member, units
 from rewards.views.till import urls as till
 
 ONE = r"^dashboard/(?P<slug>[-a-zA-Z0-9_]+)/members/(?P<number>[0-9]{12})/"
 
+SETTINGS = "dashboard/<slug:slug>/"
+
 app_name = "rewards"
 urlpatterns = [
+    path(SETTINGS + "units/", units.units, name="units"),
+    path(SETTINGS + "units/new/", units.unit_new, name="unit_new"),
+    path(SETTINGS + "units/example/", units.unit_example, name="unit_example"),
+    path(SETTINGS + "units/<slug:key>/change/", units.unit_edit, name="unit_edit"),
+    path(SETTINGS + "units/<slug:key>/limits/", units.unit_limits, name="unit_limits"),
     path("dashboard/<slug:slug>/members/", listing.members, name="members"),
     re_path(ONE + "$", member.member, name="member"),
     re_path(ONE + r"reasons/(?P<fact_id>[0-9]{1,18})/$", member.reasons, name="reasons"),
