@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
@@ -61,7 +61,7 @@ def page(
     size = asked.get("limit", 50)
     if cursor := asked.get("cursor"):
         goes_on = TupleGreaterThan if upwards else TupleLessThan
-        rows = rows.filter(goes_on(Tuple(*by), _place(cursor, rows.model, by)))
+        rows = rows.filter(goes_on(Tuple(*by), _place(cursor, by)))
     order = by if upwards else [f"-{name}" for name in by]
     found = list(rows.order_by(*order)[: size + 1])
     last = found[size - 1] if len(found) > size else None
@@ -75,21 +75,21 @@ def _cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
 
 
-def _place(text: str, model: type[Model], by: Sequence[str]) -> tuple[Any, ...]:
+def _place(text: str, by: Sequence[str]) -> tuple[Any, ...]:
     """The values that a cursor holds. Raises Invalid for one that was not made here."""
     try:
         values = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if len(values) != len(by):
             raise ValueError
-        return tuple(_value(model, name, value) for name, value in zip(by, values, strict=True))
+        return tuple(_value(name, value) for name, value in zip(by, values, strict=True))
     except (ValueError, TypeError, binascii.Error) as error:
         raise Invalid([Fault("cursor", "cursor_invalid", _("This cursor was not made here."))]) from error
 
 
-def _value(model: type[Model], name: str, value: object) -> Any:
-    if type(value) is int and abs(value) < 2**63:
+def _value(name: str, value: object) -> Any:
+    if name.endswith("_at"):
+        if (moment := parse_moment(value)) is not None:
+            return moment
+    elif type(value) is int and abs(value) < 2**63:
         return value
-    moment = parse_moment(value)
-    if moment is None or not name.endswith("_at"):
-        raise ValueError
-    return moment
+    raise ValueError

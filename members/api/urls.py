@@ -1,8 +1,15 @@
 """Addresses of the API about members; the last one answers whatever is no address at all."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 
-from members.api import nowhere
+from members.api import nowhere, people
 
-urlpatterns: list[URLPattern] = []
+ONE = r"^members/(?P<member_id>[0-9]{1,18})"
+
+urlpatterns: list[URLPattern] = [
+    path("members", people.Members.as_view(), name="members"),
+    re_path(ONE + "$", people.One.as_view(), name="member"),
+    re_path(ONE + "/block$", people.Block.as_view(), name="member-block"),
+    re_path(ONE + "/unblock$", people.Unblock.as_view(), name="member-unblock"),
+]
 last = [path("<path:rest>", nowhere.Nowhere.as_view(), name="nowhere"), path("", nowhere.Nowhere.as_view())]

@@ -1,13 +1,33 @@
 """Addresses of the API about orders, points, tiers and rules."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from rewards.api import facts
+from rewards.api import catalogue, events, facts, orders, points, rules
+
+MEMBER = r"^members/(?P<member_id>[0-9]{1,18})/"
+ORDER = r"^orders/(?P<order_id>[0-9]{1,18})"
+RULE = r"^rules/(?P<rule>[-a-zA-Z0-9_]{1,60})"
 
 urlpatterns = [
-    path("orders", facts.Orders.as_view(), name="orders"),
+    path("orders", orders.Orders.as_view(), name="orders"),
     path("orders/batch", facts.Batch.as_view(), name="orders-batch"),
+    path("orders/preview", orders.Preview.as_view(), name="orders-preview"),
+    re_path(ORDER + "$", orders.One.as_view(), name="order"),
+    re_path(ORDER + "/explanation$", orders.Explanation.as_view(), name="explanation"),
     path("payments", facts.Payments.as_view(), name="payments"),
     path("cancellations", facts.Cancellations.as_view(), name="cancellations"),
     path("returns", facts.Returns.as_view(), name="returns"),
+    path("events", events.Events.as_view(), name="events"),
+    re_path(MEMBER + "wallets$", points.Wallets.as_view(), name="wallets"),
+    re_path(MEMBER + "adjustments$", points.Adjustments.as_view(), name="adjustments"),
+    re_path(MEMBER + "standing$", catalogue.Standing.as_view(), name="standing"),
+    re_path(r"^wallets/(?P<wallet_id>[0-9]{1,18})/entries$", points.Entries.as_view(), name="entries"),
+    path("program", catalogue.Program.as_view(), name="program"),
+    path("tiers", catalogue.Tiers.as_view(), name="tiers"),
+    path("stores", catalogue.Stores.as_view(), name="stores"),
+    path("rules", rules.Rules.as_view(), name="rules"),
+    re_path(RULE + "$", rules.One.as_view(), name="rule"),
+    re_path(RULE + "/draft$", rules.Draft.as_view(), name="rule-draft"),
+    re_path(RULE + "/publish$", rules.Publish.as_view(), name="rule-publish"),
+    re_path(RULE + "/retire$", rules.Retire.as_view(), name="rule-retire"),
 ]

@@ -1,0 +1,236 @@
+"""Calls about members: find, join, read, block. Personal data is only ever here, and no answer with it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from loyaltysite.kit import clock, shapes
+from loyaltysite.kit.errors import NotFound
+from loyaltysite.kit.shapes import Day, Flag, Many, Moment, Nullable, Object, Text
+from members import identities, people
+from members.api import endpoints, reading
+from members.api.documents import ID, Query, call
+from members.models import Identity, Member, Scope
+
+NUMBER = Text(12, 12, about="The member number on the card.", example="204816120937")
+CONTACT = Object(
+    "Contact",
+    {
+        "kind": Text(8, choices=tuple(Identity.Kind.values)),
+        "value": Text(254, 1, example="anna@example.com"),
+    },
+    needed=frozenset({"kind", "value"}),
+)
+KNOWN_BY = Object(
+    "Identity",
+    {"kind": Text(8, choices=tuple(Identity.Kind.values)), "value": Text(254), "is_verified": Flag()},
+    needed=frozenset({"kind", "value", "is_verified"}),
+)
+MEMBER = Object(
+    "Member",
+    {
+        "id": ID,
+        "number": NUMBER,
+        "name": Text(200),
+        "language": Text(8),
+        "birthday": Nullable(Day()),
+        "state": Text(16, choices=tuple(Member.State.values)),
+        "tags": Many(Text(64), 1000),
+        "joined_at": Moment(),
+        "merged_into": Nullable(ID),
+        "identities": Many(KNOWN_BY, 1000),
+    },
+    needed=frozenset(
+        {
+            "id",
+            "number",
+            "name",
+            "language",
+            "birthday",
+            "state",
+            "tags",
+            "joined_at",
+            "merged_into",
+            "identities",
+        }
+    ),
+)
+NEW = Object(
+    "MemberRequest",
+    {
+        "name": Text(200, example="Anna"),
+        "language": Text(8, example="en"),
+        "contacts": Many(
+            CONTACT, 10, 1, about="How the member can be found; each belongs to one member only."
+        ),
+    },
+    needed=frozenset({"contacts"}),
+)
+REASON = Object("Reason", {"reason": Text(300, 1, example="Card stolen")}, needed=frozenset({"reason"}))
+PAGE = reading.page_shape("MemberPage", MEMBER)
+EXAMPLE = {
+    "id": 1007,
+    "number": "204816120937",
+    "name": "Anna",
+    "language": "en",
+    "birthday": None,
+    "state": "active",
+    "tags": [],
+    "joined_at": "2026-03-01T10:15:00Z",
+    "merged_into": None,
+    "identities": [{"kind": "email", "value": "anna@example.com", "is_verified": False}],
+}
+FILTERS = {
+    kind: Query(Text(254, 1), f"Only the member with this identity ({kind}).")
+    for kind in Identity.Kind.values
+} | {
+    "number": Query(Text(12, 1), "Only the member with this number."),
+    "state": Query(Text(16, choices=tuple(Member.State.values)), "Only members in this state."),
+    "joined_since": Query(Moment(), "Only who joined at or after this moment."),
+    "joined_before": Query(Moment(), "Only who joined before it."),
+    **reading.PAGING,
+}
+
+
+class Members(endpoints.Endpoint):
+    scopes: ClassVar[Mapping[str, str]] = {"GET": Scope.MEMBERS_READ, "POST": Scope.MEMBERS_WRITE}
+
+    @call(
+        "list_members",
+        tag="Members",
+        summary="Find members",
+        about="By any identity or the number, or all of them, who joined last first.",
+        query=FILTERS,
+        gives={200: (PAGE, {"items": [EXAMPLE], "next": None})},
+    )
+    def get(self, request: Request) -> Response:
+        asked = reading.query(request, FILTERS)
+        rows = _matching(Member.objects.filter(program=self.program), asked)
+        rows = rows.prefetch_related("identities")
+        return Response(reading.page(rows, asked, by=("joined_at", "holder_id"), tell=member_told))
+
+    @call(
+        "create_member",
+        tag="Members",
+        summary="Let somebody join",
+        about="An identity that a member has already is refused with `identity_taken`; so a repeat makes nobody twice, "
+        "and the member is found by that identity. No Idempotency-Key: the answer holds personal data, and stored "
+        "answers must not.",
+        takes=NEW,
+        example={"name": "Anna", "contacts": [{"kind": "email", "value": "anna@example.com"}]},
+        gives={201: (MEMBER, EXAMPLE)},
+        refuses=(409,),
+    )
+    def post(self, request: Request) -> Response:
+        asked = shapes.read(NEW, request.data)
+        member = people.join(
+            program=self.program,
+            name=asked.get("name", ""),
+            language=asked.get("language", ""),
+            contacts=[(each["kind"], each["value"]) for each in asked["contacts"]],
+            source="api",
+            by=self.author,
+            now=clock.now(),
+        )
+        return Response(member_told(member), status=201)
+
+
+class One(endpoints.Endpoint):
+    scopes: ClassVar[Mapping[str, str]] = {"GET": Scope.MEMBERS_READ}
+
+    @call(
+        "read_member",
+        tag="Members",
+        summary="Read a member",
+        ids=["member_id"],
+        gives={200: (MEMBER, EXAMPLE)},
+    )
+    def get(self, request: Request, member_id: int) -> Response:
+        return Response(member_told(find(member_id)))
+
+
+class Block(endpoints.Endpoint):
+    scopes: ClassVar[Mapping[str, str]] = {"POST": Scope.MEMBERS_WRITE}
+
+    @call(
+        "block_member",
+        tag="Members",
+        summary="Block a member",
+        about="No earning and no spending until unblocked. A member who is blocked already is refused with "
+        "`state_unchanged`.",
+        takes=REASON,
+        example={"reason": "Card stolen"},
+        ids=["member_id"],
+        gives={200: (MEMBER, EXAMPLE | {"state": "blocked"})},
+        refuses=(409,),
+    )
+    def post(self, request: Request, member_id: int) -> Response:
+        reason = shapes.read(REASON, request.data)["reason"]
+        member = people.block(member=find(member_id), reason=reason, by=self.author, now=clock.now())
+        return Response(member_told(member))
+
+
+class Unblock(endpoints.Endpoint):
+    scopes: ClassVar[Mapping[str, str]] = {"POST": Scope.MEMBERS_WRITE}
+
+    @call(
+        "unblock_member",
+        tag="Members",
+        summary="Unblock a member",
+        takes=REASON,
+        example={"reason": "Card found"},
+        ids=["member_id"],
+        gives={200: (MEMBER, EXAMPLE)},
+        refuses=(409,),
+    )
+    def post(self, request: Request, member_id: int) -> Response:
+        reason = shapes.read(REASON, request.data)["reason"]
+        member = people.unblock(member=find(member_id), reason=reason, by=self.author, now=clock.now())
+        return Response(member_told(member))
+
+
+def find(member_id: int) -> Member:
+    """The member of the caller's program. Raises NotFound, also for those of other programs."""
+    member = Member.objects.filter(pk=member_id).select_related("program").first()
+    if member is None:
+        raise NotFound
+    return member
+
+
+def member_told(member: Member) -> dict[str, Any]:
+    known: Iterable[Identity] = member.identities.all()
+    return {
+        "id": member.pk,
+        "number": member.number,
+        "name": member.name,
+        "language": member.language,
+        "birthday": member.birthday,
+        "state": member.state,
+        "tags": member.tags,
+        "joined_at": member.joined_at,
+        "merged_into": member.merged_into_id,
+        "identities": [
+            {"kind": one.kind, "value": one.value, "is_verified": one.verified_at is not None}
+            for one in sorted(known, key=lambda one: (one.kind, one.value))
+        ],
+    }
+
+
+def _matching(rows: QuerySet[Member], asked: Mapping[str, Any]) -> QuerySet[Member]:
+    for kind in Identity.Kind.values:
+        if kind in asked:
+            value = identities.normalize(kind, asked[kind])
+            known = Identity.objects.filter(kind=kind, value=value)
+            rows = rows.filter(pk__in=known.values("member_id"))
+    exact = {
+        "number": "number",
+        "state": "state",
+        "joined_since": "joined_at__gte",
+        "joined_before": "joined_at__lt",
+    }
+    return rows.filter(**{column: asked[name] for name, column in exact.items() if name in asked})

@@ -1,0 +1,139 @@
+"""Members over HTTP: found by whatever they are known by, joined once, blocked with a reason."""
+
+from __future__ import annotations
+
+import pytest
+from django_scopes import scope
+
+from members.models import AuditEntry, Member, Scope
+from tests.members.api_shop import Shop, order
+from tests.rewards.builders import join, open_program
+
+pytestmark = pytest.mark.django_db
+
+ANNA = {"name": "Anna", "language": "en", "contacts": [{"kind": "email", "value": "Anna@Example.com"}]}
+
+
+@pytest.fixture
+def shop():
+    return Shop(open_program())
+
+
+def test_somebody_joins(shop):
+    response = shop.post("members", ANNA)
+
+    told = response.json()
+    assert response.status_code == 201
+    assert told["name"] == "Anna"
+    assert told["state"] == "active"
+    assert told["identities"] == [{"kind": "email", "value": "anna@example.com", "is_verified": False}]
+    assert shop.get(f"members/{told['id']}").json() == told
+
+
+def test_an_identity_joins_once_and_its_owner_is_not_told(shop):
+    shop.post("members", ANNA)
+
+    response = shop.post("members", ANNA | {"name": "Bea"})
+
+    assert response.status_code == 409
+    assert response.json()["code"] == "identity_taken"
+    assert "Anna" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"contacts": []}, "contacts"),
+        ({"contacts": [{"kind": "email", "value": "x"}]}, "email"),
+        ({"contacts": [{"kind": "fax", "value": "1"}]}, "contacts.0.kind"),
+        ({"birthday": "1990-01-01"}, "birthday"),
+    ],
+)
+def test_what_is_wrong_is_named(shop, change, field):
+    response = shop.post("members", ANNA | change)
+
+    assert response.status_code == 422
+    assert response.json()["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "typed"),
+    [
+        ("email", "anna@example.com", " ANNA@example.com"),
+        ("phone", "+44 7700 900123", "+447700900123"),
+        ("card", "12 34-56", "123456"),
+        ("shop", "C-9", "C-9"),
+    ],
+)
+def test_a_member_is_found_by_any_identity(shop, kind, value, typed):
+    shop.post("members", {"contacts": [{"kind": "email", "value": "other@example.com"}]})
+    member = shop.post("members", {"contacts": [{"kind": kind, "value": value}]}).json()
+
+    found = shop.get("members", **{kind: typed}).json()
+
+    assert [each["id"] for each in found["items"]] == [member["id"]]
+    assert shop.get("members", number=member["number"]).json()["items"] == found["items"]
+
+
+def test_a_filter_that_does_not_exist_is_refused(shop):
+    response = shop.get("members", mail="anna@example.com")
+
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["code"] == "field_unknown"
+
+
+def test_the_list_goes_on_after_a_cursor_and_misses_nobody(shop):
+    for number in range(7):
+        join(shop.program, f"m{number}", at=f"2026-01-0{number // 3 + 1}")
+
+    seen, cursor = [], None
+    while True:
+        page = shop.get("members", limit=2, **({"cursor": cursor} if cursor else {})).json()
+        seen += [each["id"] for each in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+
+    with scope(program=shop.program):
+        everybody = list(Member.objects.order_by("-joined_at", "-holder_id").values_list("pk", flat=True))
+    assert seen == everybody
+
+
+@pytest.mark.parametrize("cursor", ["x", "!!", "WzFd", "WyJhIiwiYiJd", "bnVsbA", "WzEsMV0"])
+def test_a_cursor_that_was_not_made_here_is_refused(shop, cursor):
+    response = shop.get("members", cursor=cursor)
+
+    assert response.status_code == 422
+    assert response.json()["code"] == "invalid"
+
+
+def test_a_member_is_blocked_and_unblocked_with_a_reason(shop):
+    member = shop.post("members", ANNA).json()
+
+    blocked = shop.post(f"members/{member['id']}/block", {"reason": "stolen"})
+    again = shop.post(f"members/{member['id']}/block", {"reason": "stolen"})
+    earned = shop.post("orders", order()).json()
+    freed = shop.post(f"members/{member['id']}/unblock", {"reason": "found"})
+
+    assert blocked.json()["state"] == "blocked"
+    assert (again.status_code, again.json()["code"]) == (409, "state_unchanged")
+    assert earned["points"] == []
+    assert freed.json()["state"] == "active"
+
+
+def test_the_audit_names_the_author_and_the_key(shop):
+    member = shop.post("members", ANNA).json()
+    shop.post(f"members/{member['id']}/block", {"reason": "stolen"})
+
+    with scope(program=shop.program):
+        entry = AuditEntry.objects.get(action="member.block")
+    assert entry.actor == shop.key.created_by
+    assert entry.after == {"state": "blocked", "api_key": shop.key.prefix}
+    assert entry.address == "127.0.0.1"
+
+
+def test_reading_does_not_write(shop):
+    reader = Shop(shop.program, scopes=[Scope.MEMBERS_READ])
+
+    assert reader.get("members").status_code == 200
+    assert reader.post("members", ANNA).json()["code"] == "scope_missing"
