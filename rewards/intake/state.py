@@ -232,7 +232,7 @@ def unpack(document: Mapping[str, Any], state: State) -> None:
     for row in document["members"] or ():
         _add_person(_person(row, state.rulebook.zone), state)
     books = _books(document, state)
-    for row in document["lots"] or ():
+    for row in document["lots"] or document["next_lots"] or ():
         lot = _lot(row)
         state.lots[lot.id] = lot
         books[lot.wallet_id].lots[lot.id] = lot

@@ -2,7 +2,7 @@
 -- state of each holder with its guard. Rows are JSON arrays in the order that rewards/reading.py unpacks.
 -- p: program, facts [{i, source, kind, external_id, revision}], who [{kind, value, whole}], numbers [{number, whole}],
 -- orders [{i, source, external_id}], holders [id], skus [{kind, value, sku}], keys [counter keys], metrics_from,
--- due (moment). Wallets are read whole of holders, of whoever has one of the orders, and where who says so.
+-- due (moment), few (so many lots, of those used next, are enough). Wallets are read whole of holders, of whoever has one of the orders, and where who says so.
 CREATE OR REPLACE FUNCTION wafa_read(p jsonb) RETURNS json
 LANGUAGE plpgsql STABLE
 -- Plans are kept for the life of a connection; one made while the tables were empty must still use the indexes, and
@@ -118,7 +118,8 @@ BEGIN
             WHERE h.id = ANY (holders) AND h.program_id = prog),
         'wallets', (
             SELECT json_agg(json_build_array(w.id, w.holder_id, w.unit_id, w.seq, w.pending, w.active, w.reserved,
-                w.arrears, encode(w.digest, 'hex'), w.next_due_at, w.next_due_at <= due OR w.holder_id = ANY (needy)))
+                w.arrears, encode(w.digest, 'hex'), w.next_due_at,
+                NOT p ? 'few' AND (w.next_due_at <= due OR w.holder_id = ANY (needy))))
             FROM rewards_wallet w WHERE w.holder_id = ANY (holders)),
         'lots', (
             SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,
@@ -126,8 +127,19 @@ BEGIN
                 l.version_id, l.origin_id))
             FROM rewards_wallet w
             CROSS JOIN LATERAL (SELECT * FROM rewards_lot l WHERE l.wallet_id = w.id AND l.is_open OFFSET 0) l
-            WHERE w.holder_id = ANY (holders) AND (w.next_due_at <= due OR w.holder_id = ANY (needy))),
-        'counters', CASE WHEN p ? 'keys' OR needy <> '{}' THEN (
+            WHERE NOT p ? 'few' AND w.holder_id = ANY (holders)
+                AND (w.next_due_at <= due OR w.holder_id = ANY (needy))),
+        'next_lots', CASE WHEN p ? 'few' THEN (
+            SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,
+                l.active_at, l.expires_at, l.reserved, l.expired, l.awaits, l.terms, l.fact_id, l.order_id,
+                l.version_id, l.origin_id))
+            FROM rewards_wallet w
+            CROSS JOIN LATERAL (
+                SELECT * FROM rewards_lot l WHERE l.wallet_id = w.id AND l.is_open AND l.is_active
+                ORDER BY l.expires_at, l.earned_at, l.id LIMIT (p->>'few')::int
+            ) l
+            WHERE w.holder_id = ANY (holders)) END,
+        'counters', CASE WHEN p ? 'keys' OR (needy <> '{}' AND NOT p ? 'few') THEN (
             SELECT json_agg(json_build_array(c.holder_id, c.key, c.amount, c.times, c.last_at))
             FROM rewards_counter c WHERE c.holder_id = ANY (holders) AND (c.holder_id = ANY (needy)
                 OR c.key IN (SELECT jsonb_array_elements_text(p->'keys')))) END,

@@ -7,6 +7,7 @@ from django_scopes import scope
 
 from members.models import Member
 from rewards import ledger
+from rewards.models import Lot
 from tests.rewards import builders as b
 
 pytestmark = pytest.mark.django_db
@@ -102,3 +103,23 @@ def test_no_more_is_taken_by_hand_than_there_is(program):
 
     with pytest.raises(ledger.InsufficientPoints):
         b.adjust(program, -31, "2026-01-11")
+
+
+def test_a_spend_over_many_lots_uses_them_in_order():
+    """More lots than are read at first (5)."""
+    program = b.open_program()
+    b.record(program, *(b.order(f"A{n}", f"2026-01-{10 + n:02}", 1000) for n in range(12)))
+
+    ledger.spend(
+        program=program,
+        member=b.find(program, "anna"),
+        unit="points",
+        amount=95,
+        key="k",
+        now=b.moment("2026-02-01"),
+    )
+
+    with scope(program=program):
+        left = list(Lot.objects.order_by("earned_at").values_list("remaining", flat=True))
+    assert left == [0] * 9 + [5, 10, 10]
+    assert not b.wrong_wallets(program)
