@@ -20,7 +20,7 @@ SEEN_EVERY = timedelta(minutes=1)
 
 FIND = """
     SELECT k.id, k.prefix, k.scopes, k.reads_per_minute, k.writes_per_minute, k.created_by_id, k.expires_at, k.revoked_at,
-        k.last_used_at, k.program_id, p.xmin::text, a.fingerprint, a.status, a.body
+        k.last_used_at, k.program_id, p.xmin::text || p.ctid::text, a.fingerprint, a.status, a.body
     FROM members_apikey k
     JOIN members_program p ON p.id = k.program_id
     LEFT JOIN members_apianswer a ON a.program_id = k.program_id AND a.key = %s

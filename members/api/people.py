@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from loyaltysite.kit import clock, shapes
 from loyaltysite.kit.errors import NotFound
 from loyaltysite.kit.shapes import Day, Flag, Many, Moment, Nullable, Object, Text
-from members import identities, people
+from members import identities, people, profiles
 from members.api import endpoints, reading
 from members.api.documents import ID, Query, call
 from members.models import Identity, Member, Scope
@@ -70,6 +70,15 @@ NEW = Object(
         ),
     },
     needed=frozenset({"contacts"}),
+)
+CHANGE = Object(
+    "MemberChange",
+    {
+        "name": Text(200, example="Anna Marlowe"),
+        "language": Text(8),
+        "birthday": Nullable(Day(about="In the past; null for none.")),
+    },
+    about="What is sent is changed, the rest stays.",
 )
 REASON = Object("Reason", {"reason": Text(300, 1, example="Card stolen")}, needed=frozenset({"reason"}))
 PAGE = reading.page_shape("MemberPage", MEMBER)
@@ -141,7 +150,7 @@ class Members(endpoints.Endpoint):
 
 
 class One(endpoints.Endpoint):
-    scopes: ClassVar[Mapping[str, str]] = {"GET": Scope.MEMBERS_READ}
+    scopes: ClassVar[Mapping[str, str]] = {"GET": Scope.MEMBERS_READ, "PATCH": Scope.MEMBERS_WRITE}
 
     @call(
         "read_member",
@@ -151,6 +160,43 @@ class One(endpoints.Endpoint):
         gives={200: (MEMBER, EXAMPLE)},
     )
     def get(self, request: Request, member_id: int) -> Response:
+        return Response(member_told(find(member_id)))
+
+    @call(
+        "change_member",
+        tag="Members",
+        summary="Change a member",
+        takes=CHANGE,
+        example={"name": "Anna Marlowe", "birthday": "1990-05-17"},
+        ids=["member_id"],
+        gives={200: (MEMBER, EXAMPLE | {"name": "Anna Marlowe", "birthday": "1990-05-17"})},
+        refuses=(409,),
+    )
+    def patch(self, request: Request, member_id: int) -> Response:
+        asked = shapes.read(CHANGE, request.data)
+        member = find(member_id)
+        known = {name: getattr(member, name) for name in CHANGE.fields}
+        changed = profiles.change(member=member, by=self.author, now=clock.now(), **known | asked)
+        return Response(member_told(changed))
+
+
+class Identities(endpoints.Endpoint):
+    scopes: ClassVar[Mapping[str, str]] = {"POST": Scope.MEMBERS_WRITE}
+
+    @call(
+        "add_identity",
+        tag="Members",
+        summary="Give a member one more identity",
+        about="A repeat changes nothing; one that another member has is refused with `identity_taken`.",
+        takes=CONTACT,
+        example={"kind": "card", "value": "77001234"},
+        ids=["member_id"],
+        gives={200: (MEMBER, EXAMPLE)},
+        refuses=(409,),
+    )
+    def post(self, request: Request, member_id: int) -> Response:
+        asked = shapes.read(CONTACT, request.data)
+        profiles.add_identity(member=find(member_id), by=self.author, now=clock.now(), **asked)
         return Response(member_told(find(member_id)))
 
 

@@ -9,6 +9,7 @@ ONE = r"^members/(?P<member_id>[0-9]{1,18})"
 urlpatterns: list[URLPattern] = [
     path("members", people.Members.as_view(), name="members"),
     re_path(ONE + "$", people.One.as_view(), name="member"),
+    re_path(ONE + "/identities$", people.Identities.as_view(), name="member-identities"),
     re_path(ONE + "/block$", people.Block.as_view(), name="member-block"),
     re_path(ONE + "/unblock$", people.Unblock.as_view(), name="member-unblock"),
 ]

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyaltysite.kit import clock, shapes
-from loyaltysite.kit.errors import NotFound
+from loyaltysite.kit.errors import NotAllowed, NotFound
 from loyaltysite.kit.shapes import Flag, Many, Moment, Nullable, Object, Text, Whole
 from members.api import endpoints, people, reading
 from members.api.documents import ID, call
-from members.models import Scope
-from rewards import histories, ledger
+from members.models import Scope, TeamMembership
+from rewards import adjustments, histories
 from rewards.models import Entry, EntryKind, Wallet
 from rewards.queries import units_of
 
@@ -134,6 +135,11 @@ WALLET_EXAMPLE = {
 }
 
 
+class AuthorGone(NotAllowed):
+    code = "author_gone"
+    message = _("Who made this key is no longer in the team. Make a new key.")
+
+
 class Wallets(endpoints.Endpoint):
     scopes: ClassVar[Mapping[str, str]] = {"GET": Scope.POINTS_READ}
 
@@ -179,7 +185,7 @@ class Adjustments(endpoints.Endpoint):
         tag="Points",
         summary="Give or take points by hand",
         about="With a reason, which is kept in the audit beside the key and its author. Taking more than there is is "
-        "refused with `insufficient_points`.",
+        "refused with `insufficient_points`. What the author of the key may not do alone waits for a second person.",
         takes=ADJUSTMENT,
         example={"unit": "points", "amount": 50, "reason": "Parcel came late"},
         ids=["member_id"],
@@ -200,23 +206,28 @@ class Adjustments(endpoints.Endpoint):
         unit = next((one for one in units_of(self.program) if one.key == asked["unit"]), None)
         if unit is None:
             raise NotFound(field="unit")
-        done = ledger.adjust(
+        asked_for = adjustments.ask(
             program=self.program,
             member=member,
             unit=unit.key,
             amount=asked["amount"],
             reason=asked["reason"],
-            by=self.author,
+            by=self._author_in_team(),
             key=fact_key(self.key),
             now=clock.now(),
         )
-        return 201, {
-            "status": "posted",
-            "fact": done.fact_id,
-            "unit": unit.key,
-            "precision": unit.precision,
-            "active": done.active,
-        }
+        done = asked_for.movement
+        told = {"unit": unit.key, "precision": unit.precision}
+        if done is None:
+            return 202, {"status": "waiting", "fact": None, "active": None} | told
+        return 201, {"status": "posted", "fact": done.fact_id, "active": done.active} | told
+
+    def _author_in_team(self) -> TeamMembership:
+        """The limit is that of the key's author. Raises AuthorGone."""
+        found = TeamMembership.objects.filter(program=self.program, user_id=self.caller.author_id).first()
+        if found is None:
+            raise AuthorGone
+        return found
 
 
 def fact_key(key: str) -> str:

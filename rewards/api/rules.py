@@ -149,6 +149,7 @@ class Draft(endpoints.Endpoint):
         about="Nothing earns by a draft until it is published. A draft that somebody else saved meanwhile is refused "
         "with `draft_changed`.",
         takes=SAVE,
+        example={"name": "A point a pound", "definition": DEFINITION.example, "revision": 1},
         ids=["rule"],
         gives={200: (RULE, None)},
         refuses=(409,),

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from rewards.api import catalogue, events, facts, orders, points, rules
+from rewards.api import catalogue, departures, events, facts, orders, points, rules
 
 MEMBER = r"^members/(?P<member_id>[0-9]{1,18})/"
 ORDER = r"^orders/(?P<order_id>[0-9]{1,18})"
@@ -18,6 +18,8 @@ urlpatterns = [
     path("cancellations", facts.Cancellations.as_view(), name="cancellations"),
     path("returns", facts.Returns.as_view(), name="returns"),
     path("events", events.Events.as_view(), name="events"),
+    re_path(MEMBER + "close$", departures.Close.as_view(), name="member-close"),
+    re_path(MEMBER + "merge$", departures.Merge.as_view(), name="member-merge"),
     re_path(MEMBER + "wallets$", points.Wallets.as_view(), name="wallets"),
     re_path(MEMBER + "adjustments$", points.Adjustments.as_view(), name="adjustments"),
     re_path(MEMBER + "standing$", catalogue.Standing.as_view(), name="standing"),

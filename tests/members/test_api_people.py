@@ -137,3 +137,31 @@ def test_reading_does_not_write(shop):
 
     assert reader.get("members").status_code == 200
     assert reader.post("members", ANNA).json()["code"] == "scope_missing"
+
+
+def test_only_what_is_sent_is_changed(shop):
+    member = shop.post("members", ANNA).json()
+
+    shop.send("PATCH", f"members/{member['id']}", {"birthday": "1990-05-17"})
+    told = shop.send("PATCH", f"members/{member['id']}", {"name": "Anna M."}).json()
+
+    assert (told["name"], told["birthday"], told["language"]) == ("Anna M.", "1990-05-17", "en")
+
+
+def test_a_birthday_in_the_future_is_refused(shop):
+    member = shop.post("members", ANNA).json()
+
+    told = shop.send("PATCH", f"members/{member['id']}", {"birthday": "2999-05-17"}).json()
+
+    assert (told["code"], told["field"]) == ("birthday_invalid", "birthday")
+
+
+def test_a_member_gets_one_more_identity(shop):
+    member = shop.post("members", ANNA).json()
+
+    shop.post(f"members/{member['id']}/identities", {"kind": "card", "value": "77 00"})
+    again = shop.post(f"members/{member['id']}/identities", {"kind": "card", "value": "7700"})
+
+    assert again.status_code == 200
+    assert [each["value"] for each in again.json()["identities"]] == ["7700", "anna@example.com"]
+    assert shop.get("members", card="7700").json()["items"][0]["id"] == member["id"]
