@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,7 +40,7 @@ def withdraw(*, member: Member, channel: str, topic: str, source: str, now: date
 
 
 @transaction.atomic
-def change(*, member: Member, wanted: dict[tuple[str, str], bool], source: str, now: datetime) -> int:
+def change(*, member: Member, wanted: Mapping[tuple[str, str], bool], source: str, now: datetime) -> int:
     """Bring these (channel, topic) pairs to the wanted state; how many changed. What is so already is not written."""
     with scope(program=member.program):
         # One after the other: of two changes at once the later one is the state, and the history says so.

@@ -17,21 +17,23 @@ from members.portal import codes, people
 
 @shared_task(time_limit=60, soft_time_limit=30, autoretry_for=(OSError,), retry_backoff=True, max_retries=4)
 def send_code(program_id: int, name: str) -> bool:
-    """E-mail the code of a sign-in attempt to its address, if a member may come in with it; whether it went out."""
+    """E-mail the code of an attempt to its address, if a member may come in with it or somebody wants to join with it;
+    whether it went out."""
     program = Program.objects.get(pk=program_id)
     attempt = codes.find(program=program, name=name)
     member = attempt and people.find(program=program, emails=[attempt.email])
-    if attempt is None or member is None:
+    if attempt is None or (member is None and attempt.purpose != codes.Purpose.JOIN):
         return False
-    with translation.override(member.language or attempt.language):
+    page = "leave" if attempt.purpose == codes.Purpose.LEAVE else "code"
+    with translation.override((member.language if member else "") or attempt.language):
         facts = {
             "program": program,
             "member": member,
             "code": attempt.code,
             "minutes": formats.format_number(codes.MINUTES),
         }
-        subject = render_to_string("members/portal/code_subject.txt", facts).strip()
-        body = render_to_string("members/portal/code.txt", facts)
+        subject = render_to_string(f"members/portal/{page}_subject.txt", facts).strip()
+        body = render_to_string(f"members/portal/{page}.txt", facts)
     EmailMessage(subject, body, to=[attempt.email]).send()
     return True
 
@@ -71,3 +73,15 @@ def forget_answers() -> int:
     now = clock.now()
     programs = Program.objects.order_by("pk")
     return sum(keys.forget_answers(program=program, now=now, limit=ANSWERS) for program in programs)
+
+
+@shared_task(time_limit=60, soft_time_limit=30, autoretry_for=(OSError,), retry_backoff=True, max_retries=4)
+def join_by_phone(program_id: int, name: str) -> bool:
+    """Make a member of who asked for it by phone, unless somebody has the phone; whether there is a new member."""
+    program = Program.objects.get(pk=program_id)
+    attempt = codes.find(program=program, name=name)
+    if attempt is None or not attempt.phone:
+        return False
+    is_new = people.enroll_by_phone(program=program, attempt=attempt, now=clock.now())
+    codes.end(attempt=attempt)
+    return is_new

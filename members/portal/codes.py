@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
 
 from django.core.cache import cache
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -40,26 +42,40 @@ class CodeEnded(DomainError):
     message = _("This code has ended. Ask for a new one.")
 
 
+class Purpose(StrEnum):
+    SIGN_IN = "sign-in"
+    JOIN = "join"
+    LEAVE = "leave"
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One asking for a code, by one browser, for one address of one program."""
+    """One asking for a code, by one browser, for one address of one program; the code is good for its purpose alone.
+
+    Who joins has typed a `person` and perhaps allowed offers, or gave a `phone` in place of an address."""
 
     name: str
     program_id: int
     email: str
     language: str
     then: str = ""
+    purpose: str = Purpose.SIGN_IN
+    person: str = ""
+    phone: str = ""
+    offers: bool = False
 
     @property
     def code(self) -> str:
-        digest = salted_hmac(SALT, f"{self.name}|{self.program_id}|{self.email}", algorithm="sha256").digest()
+        facts = f"{self.name}|{self.program_id}|{self.purpose}|{self.email}"
+        digest = salted_hmac(SALT, facts, algorithm="sha256").digest()
         number = int.from_bytes(digest)
         return "".join(LETTERS[number // len(LETTERS) ** place % len(LETTERS)] for place in range(LENGTH))
 
 
-def begin(*, program: Program, email: str, language: str, then: str = "") -> Attempt:
-    """A new attempt for an address in its normal form; it says nothing about who has the address."""
-    attempt = Attempt(secrets.token_urlsafe(32), program.pk, email, language, then)
+def begin(*, program: Program, email: str, language: str, then: str = "", **wish: Any) -> Attempt:
+    """A new attempt for an address in its normal form; it says nothing about who has the address. `wish` are the
+    other fields of Attempt."""
+    attempt = Attempt(secrets.token_urlsafe(32), program.pk, email, language, then, **wish)
     cache.set(_place(attempt.name), asdict(attempt), MINUTES * 60)
     cache.set(_tries(attempt.name), 0, MINUTES * 60)
     return attempt

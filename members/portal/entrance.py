@@ -9,8 +9,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account.authentication import get_authentication_records
+from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -22,16 +24,19 @@ from members import logos
 from members.models import Member, Program
 from members.portal import brands, people
 
-type View = Callable[[HttpRequest, Program], HttpResponse]
-type MemberView = Callable[[HttpRequest, Program, Member], HttpResponse]
-type Page = Callable[[HttpRequest, str], HttpResponse]
+# Ways of signing in that a user sets up after an address was proven.
+OWN_METHODS = ("password", "mfa")
+
+type View = Callable[[HttpRequest, Program], HttpResponseBase]
+type MemberView = Callable[[HttpRequest, Program, Member], HttpResponseBase]
+type Page = Callable[[HttpRequest, str], HttpResponseBase]
 
 
 def open_page(view: View) -> Page:
     """A page of the portal for everybody: `view(request, program)`."""
 
     @wraps(view)
-    def page(request: HttpRequest, slug: str) -> HttpResponse:
+    def page(request: HttpRequest, slug: str) -> HttpResponseBase:
         program = get_object_or_404(Program, slug=slug)
         with _at_home(request, program, None):
             response = view(request, program)
@@ -45,7 +50,7 @@ def member_page(view: MemberView) -> Page:
     """A page for the member alone: `view(request, program, member)`; everybody else is led to sign in."""
 
     @wraps(view)
-    def page(request: HttpRequest, slug: str) -> HttpResponse:
+    def page(request: HttpRequest, slug: str) -> HttpResponseBase:
         program = get_object_or_404(Program, slug=slug)
         member = member_of(request, program)
         if member is None:
@@ -61,11 +66,15 @@ def member_page(view: MemberView) -> Page:
 
 
 def member_of(request: HttpRequest, program: Program) -> Member | None:
-    """The member who is signed in here. A password alone opens no card: only a code shows whose the address is."""
+    """The member who is signed in here, by an address proven in this program. A password or passkey opens the card too
+    once its owner has proven the address by a code."""
     if not request.user.is_authenticated:
         return None
     records = get_authentication_records(request, request.user)
     emails = {record["email"] for record in records if record["method"] == "code" and "email" in record}
+    if any(record["method"] in OWN_METHODS for record in records):
+        proven = EmailAddress.objects.filter(user=request.user, verified=True)
+        emails |= set(proven.values_list("email", flat=True))
     return people.find(program=program, emails=emails, verified=True)
 
 
@@ -77,12 +86,14 @@ def frame(request: HttpRequest, program: Program, **context: Any) -> dict[str, A
         ("portal:card", _("Card"), "card"),
         ("portal:lots", _("Balance"), "star"),
         ("portal:history", _("History"), "list"),
+        ("portal:profile", _("Profile"), "user"),
     )
     addresses = [(reverse(name, args=[slug]), label, icon) for name, label, icon in pages]
     return {
         "program": program,
         "logo_url": logos.address_of(program),
         "home_url": addresses[0][0],
+        "language_url": reverse("portal:language", args=[slug]),
         "brand_url": f"{reverse('portal:brand', args=[slug])}?v={brands.version(program.brand)}",
         "navigation": [
             {"url": url, "label": label, "icon": icon, "current": url == request.path}

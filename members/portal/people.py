@@ -1,4 +1,4 @@
-"""Who may come in: a member who is not closed, through an e-mail address proven by a code."""
+"""Who may come in: a member who is not closed, through an e-mail address proven by a code; and who joins by one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django_scopes import scope
 
-from members.models import Identity, Member, Program, User
+from members import consent, identities, people
+from members.models import Channel, Event, Identity, Member, Program, Topic, User
+from members.portal import codes
 
 
 def find(*, program: Program, emails: Collection[str], verified: bool = False) -> Member | None:
@@ -17,11 +19,11 @@ def find(*, program: Program, emails: Collection[str], verified: bool = False) -
     if not emails:
         return None
     with scope(program=program):
-        identities = Identity.objects.filter(program=program, kind=Identity.Kind.EMAIL, value__in=emails)
-        identities = identities.exclude(member__state=Member.State.CLOSED).select_related("member")
+        claims = Identity.objects.filter(program=program, kind=Identity.Kind.EMAIL, value__in=emails)
+        claims = claims.exclude(member__state=Member.State.CLOSED).select_related("member")
         if verified:
-            identities = identities.filter(verified_at__isnull=False)
-        found = identities.order_by("pk").first()
+            claims = claims.filter(verified_at__isnull=False)
+        found = claims.order_by("pk").first()
     return found.member if found else None
 
 
@@ -29,16 +31,80 @@ def find(*, program: Program, emails: Collection[str], verified: bool = False) -
 def prove(*, program: Program, email: str, now: datetime) -> User | None:
     """Mark a member's address as verified and return the user who signs in with it, made at the first time.
 
-    None when no member may come in with it. A repeat changes nothing.
-    """
+    None when no member may come in with it. A repeat changes nothing."""
     member = find(program=program, emails=[email])
     if member is None:
         return None
     with scope(program=program):
-        Identity.objects.filter(
-            program=program, kind=Identity.Kind.EMAIL, value=email, verified_at__isnull=True
-        ).update(verified_at=now)
+        claim = Identity.objects.get(program=program, kind=Identity.Kind.EMAIL, value=email)
+        if claim.verified_at is None and _is_proven(member):
+            # Somebody else's card merely named this address: who can read its mail is right.
+            _displace(claim, now)
+            return None
+        Identity.objects.filter(pk=claim.pk, verified_at__isnull=True).update(verified_at=now)
     return _user_of(email, member)
+
+
+@transaction.atomic
+def enroll(*, program: Program, attempt: codes.Attempt, now: datetime) -> User | None:
+    """Make a member of whoever proved the address of an attempt to join; None where the shop closed that card.
+
+    Who has a card already is let in to it."""
+    user = prove(program=program, email=attempt.email, now=now)
+    if user is None:
+        try:
+            people.join(
+                program=program,
+                name=attempt.person,
+                contacts=[(Identity.Kind.EMAIL, attempt.email)],
+                source="portal",
+                language=attempt.language,
+                now=now,
+            )
+        except identities.IdentityTaken:
+            return None
+        user = prove(program=program, email=attempt.email, now=now)
+    member = find(program=program, emails=[attempt.email])
+    if attempt.offers and member is not None:
+        consent.grant(member=member, channel=Channel.EMAIL, topic=Topic.OFFERS, source="portal", now=now)
+    return user
+
+
+def enroll_by_phone(*, program: Program, attempt: codes.Attempt, now: datetime) -> bool:
+    """Make a member known by a phone that nobody proved; whether there is a new one. It opens no card here: the till
+    asks for it."""
+    try:
+        member = people.join(
+            program=program,
+            name=attempt.person,
+            contacts=[(Identity.Kind.PHONE, attempt.phone)],
+            source="portal",
+            language=attempt.language,
+            now=now,
+        )
+    except identities.IdentityTaken:
+        return False
+    if attempt.offers:
+        consent.grant(member=member, channel=Channel.SMS, topic=Topic.OFFERS, source="portal", now=now)
+    return True
+
+
+def _is_proven(member: Member) -> bool:
+    """Whether somebody showed to be this member by another address."""
+    emails = Identity.objects.filter(member=member, kind=Identity.Kind.EMAIL)
+    return emails.filter(verified_at__isnull=False).exists()
+
+
+def _displace(claim: Identity, now: datetime) -> None:
+    Event.objects.create(
+        program_id=claim.program_id,
+        holder_id=claim.member_id,
+        kind="identity.displaced",
+        occurred_at=now,
+        recorded_at=now,
+        data={"kind": claim.kind},
+    )
+    claim.delete()
 
 
 def _user_of(email: str, member: Member) -> User:

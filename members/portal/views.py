@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
-from allauth.core.internal import ratelimit
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -19,15 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_scopes import scope
 
 from loyaltysite.kit import clock
-from members import tasks
 from members.models import Logo, Program
-from members.portal import brands, codes, people
+from members.portal import attempts, brands, codes, people
+from members.portal.codes import Purpose
 from members.portal.entrance import frame, member_of, open_page
 from members.portal.forms import AddressForm, CodeForm
-
-COOKIE = "wafa_code"
-# By address typed and by where the request comes from; kept in the cache that all processes share.
-RATES = {"ask": "30/h/ip,5/15m/key", "try": "60/15m/ip"}
 
 
 @require_GET
@@ -42,21 +35,19 @@ def root(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @open_page
 def sign_in(request: HttpRequest, program: Program) -> HttpResponse:
-    then = _safe(program, request.POST.get("next") or request.GET.get("next") or "")
+    then = attempts.safe(program, request.POST.get("next") or request.GET.get("next") or "")
     if member_of(request, program) is not None:
         return redirect(then)
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
-        if not ratelimit.consume(
-            request, app="portal", action="ask", config=RATES, key=f"{program.pk}:{email}"
-        ):
+        if not attempts.is_allowed(request, "ask", program=program, key=email):
             form.add_error(None, _("Too many requests. Wait a quarter of an hour, then try again."))
             return _door(request, program, "sign_in", form=form, then=then, status=429)
         attempt = codes.begin(program=program, email=email, language=get_language() or "", then=then)
-        tasks.send_code.delay(program.pk, attempt.name)
+        attempts.send(program, attempt)
         response = redirect("portal:confirm", program.slug)
-        _remember(response, program, attempt)
+        attempts.remember(response, program, attempt)
         return response
     return _door(request, program, "sign_in", form=form, then=then, status=422 if form.errors else 200)
 
@@ -65,14 +56,14 @@ def sign_in(request: HttpRequest, program: Program) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @open_page
 def confirm(request: HttpRequest, program: Program) -> HttpResponse:
-    attempt = codes.find(program=program, name=request.COOKIES.get(COOKIE, ""))
+    attempt = attempts.current(request, program, Purpose.SIGN_IN, Purpose.JOIN)
     if attempt is None:
         return _start_again(request, program)
     form = CodeForm(request.POST or None)
     status = 200
     if request.method == "POST":
         status = 422
-        if not ratelimit.consume(request, app="portal", action="try", config=RATES):
+        if not attempts.is_allowed(request, "try", program=program):
             form.add_error(None, _("Too many tries. Wait a few minutes, then try again."))
             status = 429
         elif form.is_valid():
@@ -91,6 +82,7 @@ def confirm(request: HttpRequest, program: Program) -> HttpResponse:
         "then": attempt.then,
         "minutes": codes.MINUTES,
         "demo_code": shown,
+        "attempt": attempt,
     }
     return _door(request, program, "confirm", status=status, **context)
 
@@ -132,20 +124,27 @@ def logo(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _let_in(request: HttpRequest, program: Program, attempt: codes.Attempt) -> HttpResponse:
     """allauth signs in: it turns the session's key round, asks for a second factor where there is one, keeps a record."""
-    user = people.prove(program=program, email=attempt.email, now=clock.now())
+    now, is_joining = clock.now(), attempt.purpose == Purpose.JOIN
+    if is_joining:
+        user = people.enroll(program=program, attempt=attempt, now=now)
+    else:
+        user = people.prove(program=program, email=attempt.email, now=now)
     if user is None:
-        return _start_again(request, program)
+        # They have shown whose the address is, so that the answer may say what there is.
+        if is_joining:
+            messages.warning(request, _("This card is closed. Ask at the shop."))
+        return _start_again(request, program) if not is_joining else redirect("portal:sign_in", program.slug)
     record_authentication(request, user, method="code", email=attempt.email)
-    login = Login(user=user, email=attempt.email, redirect_url=_safe(program, attempt.then))
+    login = Login(user=user, email=attempt.email, redirect_url=attempts.safe(program, attempt.then))
     response: HttpResponse = perform_login(request, login)
-    response.delete_cookie(COOKIE, path=_path(program))
+    attempts.forget(response, program)
     return response
 
 
 def _start_again(request: HttpRequest, program: Program) -> HttpResponse:
     messages.warning(request, str(codes.CodeEnded.message))
     response = redirect("portal:sign_in", program.slug)
-    response.delete_cookie(COOKIE, path=_path(program))
+    attempts.forget(response, program)
     return response
 
 
@@ -153,25 +152,3 @@ def _door(
     request: HttpRequest, program: Program, page: str, *, status: int, **context: object
 ) -> HttpResponse:
     return render(request, f"members/portal/{page}.html", frame(request, program, **context), status=status)
-
-
-def _remember(response: HttpResponse, program: Program, attempt: codes.Attempt) -> None:
-    response.set_cookie(
-        COOKIE,
-        attempt.name,
-        max_age=codes.MINUTES * 60,
-        path=_path(program),
-        httponly=True,
-        samesite="Lax",
-        secure=settings.SESSION_COOKIE_SECURE,
-    )
-
-
-def _path(program: Program) -> str:
-    return reverse("portal:home", args=[program.slug])
-
-
-def _safe(program: Program, then: str) -> str:
-    """Where to go after the sign-in: a page of this portal, whatever the address says."""
-    home = _path(program)
-    return then if then.startswith(home) and "\\" not in then and then.isprintable() else home

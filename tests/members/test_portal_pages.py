@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import segno
 import time_machine
 from django.core.cache import cache
 from django.db import connection
@@ -289,9 +290,7 @@ def test_no_internal_code_is_shown(inside, shop):
 
 def test_the_code_holds_the_number_and_nothing_else(monkeypatch):
     asked = []
-    monkeypatch.setattr(
-        pages.segno, "make", lambda *given, **more: asked.append(given) or make(*given, **more)
-    )
+    monkeypatch.setattr(segno, "make", lambda *given, **more: asked.append(given) or make(*given, **more))
 
     drawing = pages.qr("123456789012")
 
@@ -299,7 +298,7 @@ def test_the_code_holds_the_number_and_nothing_else(monkeypatch):
     assert drawing.startswith('<svg class="qr"')
 
 
-make = pages.segno.make
+make = segno.make
 
 
 def test_a_new_member_is_told_what_to_do(client, shop):

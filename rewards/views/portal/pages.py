@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlencode
 
-import segno
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -19,7 +17,7 @@ from loyaltysite.kit import clock
 from members.models import Member, Program
 from members.portal.entrance import frame, member_page
 from rewards import histories
-from rewards.views.portal import balances, climbs, stories
+from rewards.views.portal import balances, climbs, drawings, stories
 
 LATELY, PAGE, TIE = 5, 20, 200
 GROUP = 4
@@ -127,16 +125,5 @@ def grouped(number: str) -> str:
 
 
 def qr(number: str) -> SafeString:
-    """The number as a QR code in one path. It says who the member is and opens nothing (38)."""
-    code = segno.make(number, error="m", micro=False)
-    size = code.symbol_size(border=0)[0]
-    path = "".join(
-        f"M{x} {y}h1v1h-1z" for y, row in enumerate(code.matrix) for x, is_dark in enumerate(row) if is_dark
-    )
-    label = _("QR code of your number")
-    return format_html(
-        '<svg class="qr" viewBox="-4 -4 {0} {0}" role="img" aria-label="{1}"><path d="{2}"/></svg>',
-        size + 8,
-        label,
-        path,
-    )
+    """The number for the scanner at the till. It says who the member is and opens nothing (38)."""
+    return drawings.qr(number, label=_("QR code of your number"), error="q")

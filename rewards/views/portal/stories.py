@@ -47,10 +47,7 @@ def tell(*, program: Program, lines: Iterable[HistoryLine]) -> list[Story]:
 
 def _tell(program: Program, line: HistoryLine) -> Story:
     entry = line.entry
-    change = line.amount
-    scaled = Fraction(change, 10**line.unit.precision)
-    shown = signed(float(scaled), line.unit.precision or None) if change else ""
-    story = Story(_title(line), SafeString(dated(entry.at)), shown)
+    story = Story(title_of(line), SafeString(dated(entry.at)), shown(line))
     tellers: Mapping[str, Callable[[Program, HistoryLine, Story], None]] = {
         EntryKind.EARN: _tell_earning,
         EntryKind.REVERSE: _tell_reversal,
@@ -71,7 +68,14 @@ def _tell(program: Program, line: HistoryLine) -> Story:
     return story
 
 
-def _title(line: HistoryLine) -> SafeString:
+def shown(line: HistoryLine) -> SafeString | str:
+    """What the member gained or lost, with its sign; nothing where nothing changed hands."""
+    scaled = Fraction(line.amount, 10**line.unit.precision)
+    return signed(float(scaled), line.unit.precision or None) if line.amount else ""
+
+
+def title_of(line: HistoryLine) -> SafeString:
+    """What happened, in the member's words."""
     order = line.order
     if order is None:
         return say(TITLES.get(line.entry.kind, lambda: line.label)())
@@ -98,6 +102,7 @@ TITLES: Mapping[str, Callable[[], str]] = {
     EntryKind.REVERSE: lambda: _("Taken back after a return"),
     EntryKind.EXPIRE: lambda: _("Ended"),
     EntryKind.FORGIVE: lambda: _("Let go by the shop"),
+    EntryKind.MERGE: lambda: _("Brought together from your other card"),
 }
 
 

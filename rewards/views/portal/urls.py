@@ -2,11 +2,19 @@
 
 from django.urls import path
 
-from rewards.views.portal import pages
+from rewards.views.portal import leaving, pages, statement
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("card/", pages.card, name="card"),
     path("lots/", pages.lots, name="lots"),
     path("history/", pages.history, name="history"),
+    path("statement/", statement.statement, name="statement"),
+    path("statement/file/", statement.statement_file, name="statement_file"),
+    path("verify/", statement.verify, name="verify"),
+    path("verify/keys/", statement.verify_keys, name="verify_keys"),
+    path("download/", leaving.download, name="download"),
+    path("leave/", leaving.leave, name="leave"),
+    path("leave/code/", leaving.leave_code, name="leave_code"),
+    path("goodbye/", leaving.goodbye, name="goodbye"),
 ]
