@@ -232,7 +232,7 @@ class Adjustments(endpoints.Endpoint):
 
 def fact_key(key: str) -> str:
     """The name of the fact that an idempotency key stands for: as long as facts may be named, and apart from others'."""
-    return f"api:{hashlib.sha256(key.encode()).hexdigest()}"
+    return f"api:{hashlib.sha256(key.encode()).hexdigest()[:56]}"
 
 
 def purse_told(purse: histories.Purse, currency: str) -> dict[str, Any]:
