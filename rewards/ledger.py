@@ -6,7 +6,7 @@ Same key and same content give the same answer; same key with other content is r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -110,11 +110,59 @@ def adjust(
     Raises InsufficientPoints when more is taken than there is, KeyReused, MemberNotActive, AmountInvalid,
     ReasonMissing.
     """
+    _check_adjustment(amount, reason)
+    wish = _adjustment(
+        program=program, member=member, unit=unit, amount=amount, reason=reason, by=by, key=key, now=now
+    )
+    return _carry_out(wish)
+
+
+def adjust_each(
+    *,
+    program: Program,
+    members: Sequence[Member],
+    unit: str,
+    amount: int,
+    reason: str,
+    by: User,
+    key: str,
+    now: datetime,
+) -> dict[int, str]:
+    """The same adjustment for many members in one posting; who was refused, by id, with the code of the refusal.
+
+    The key of each is `<key>-<member id>`, so that a repeat acts only on those whom it has not reached.
+    Raises AmountInvalid, ReasonMissing, KeyReused.
+    """
+    _check_adjustment(amount, reason)
+    wishes = [
+        _adjustment(
+            program=program, member=member, unit=unit, amount=amount, reason=reason, by=by,
+            key=f"{key}-{member.pk}", now=now,
+        )
+        for member in members
+    ]  # fmt: skip
+    with scope(program=program):
+        return posting.attempt(lambda: _read_and_work_each(program, wishes, now))
+
+
+def _check_adjustment(amount: int, reason: str) -> None:
     if not amount:
         raise AmountInvalid(field="amount")
     if not reason.strip():
         raise ReasonMissing(field="reason")
 
+
+def _adjustment(
+    *,
+    program: Program,
+    member: Member,
+    unit: str,
+    amount: int,
+    reason: str,
+    by: User,
+    key: str,
+    now: datetime,
+) -> Wish:
     def move(book: Book, rules: Rulebook, fact_id: int, order_id: int | None) -> None:
         if amount > 0:
             expires_at = rules.expiry(rules.units[unit], "", now)
@@ -137,8 +185,7 @@ def adjust(
         reason=reason,
         now=now,
     )
-    wish = Wish(program, member.pk, unit, "adjust", key, "staff", content, now, move, audit=entry)
-    return _carry_out(wish)
+    return Wish(program, member.pk, unit, "adjust", key, "staff", content, now, move, audit=entry)
 
 
 def owe(*, program: Program, member: Member, unit: str, amount: int, key: str, now: datetime) -> Movement:
@@ -234,12 +281,43 @@ def _read_and_work(wish: Wish) -> tuple[dict[str, Any], Movement]:
         state = read(wish.program, request, wish.now)
     if 0 in state.facts:
         return {}, _repeated(state.facts[0], wish.fingerprint)
+    movement = _work(wish, state, *_whom(wish, state))
+    return rows.document(state), movement
+
+
+def _read_and_work_each(
+    program: Program, wishes: Sequence[Wish], now: datetime
+) -> tuple[dict[str, Any], dict[int, str]]:
+    """As above for wishes of different members: one reading, one posting."""
+    facts = [
+        {"i": i, "source": wish.source, "kind": wish.kind, "external_id": wish.key, "revision": 0}
+        for i, wish in enumerate(wishes)
+    ]
+    holders = [wish.member_id for wish in wishes]
+    state = read(program, {"facts": facts, "holders": holders, "due": now.isoformat()}, now)
+    refused: dict[int, str] = {}
+    for i, wish in enumerate(wishes):
+        if i in state.facts:
+            _repeated(state.facts[i], wish.fingerprint)
+            continue
+        try:
+            person, unit = _whom(wish, state)
+            _work(wish, state, person, unit)
+        except (NotFound, MemberNotActive, InsufficientPoints) as error:
+            refused[wish.member_id] = error.code
+    for person in state.people.values():
+        # Whoever was refused may still have had something due.
+        person.is_touched |= any(book.is_moved for book in person.books.values())
+    return rows.document(state), refused
+
+
+def _whom(wish: Wish, state: State) -> tuple[Person, UnitInfo]:
     person, unit = state.people.get(wish.member_id), state.rulebook.units.get(wish.unit)
     if person is None or unit is None:
         raise NotFound
     if person.state != "active":
         raise MemberNotActive
-    return _work(wish, state, person, unit)
+    return person, unit
 
 
 def _suffices(wish: Wish, state: State) -> bool:
@@ -253,7 +331,7 @@ def _suffices(wish: Wish, state: State) -> bool:
     return not is_due and sum(lot.usable for lot in book.lots.values()) >= wanted
 
 
-def _work(wish: Wish, state: State, person: Person, unit: UnitInfo) -> tuple[dict[str, Any], Movement]:
+def _work(wish: Wish, state: State, person: Person, unit: UnitInfo) -> Movement:
     posted = Posted(wish.now, wish.now, state.take_id())
     book = state.book(person, unit)
     book.settle(wish.now)
@@ -277,7 +355,7 @@ def _work(wish: Wish, state: State, person: Person, unit: UnitInfo) -> tuple[dic
     )
     if wish.audit:
         rows.add(state, "audit", {**wish.audit, "after": {**wish.audit["after"], **answer}})
-    return rows.document(state), Movement(posted.fact_id, book.active)
+    return Movement(posted.fact_id, book.active)
 
 
 def _repeated(fact: tuple[int, bytes, dict[str, Any]], mark: bytes) -> Movement:

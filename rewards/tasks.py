@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
+from django_scopes import scopes_disabled
 
 from loyaltysite.kit import clock
 from members.models import Program
-from rewards import ledger, seals
+from rewards import bulk, ledger, seals
+from rewards.models import BulkAction
 from rewards.tiers import standings
 
 log = logging.getLogger(__name__)
@@ -46,3 +49,33 @@ def seal_ledgers() -> int:
         )
         heads += made.heads
     return heads
+
+
+# A chunk takes about a second; what has not moved for so long was left behind by a worker that died.
+LEFT_BEHIND = timedelta(minutes=2)
+CHUNKS = 200
+
+
+@shared_task(soft_time_limit=540, time_limit=600)
+def carry_out_bulk(action_id: int) -> int:
+    """Gather a bulk action, or do what of it was confirmed; how many chunks. The rest is left to another message."""
+    with scopes_disabled():
+        action = BulkAction.objects.select_related("program").get(pk=action_id)
+    bulk.gather(program=action.program, action_id=action_id, now=clock.now())
+    for number in range(CHUNKS):
+        if not bulk.carry_on(program=action.program, action_id=action_id, now=clock.now()):
+            return number
+    carry_out_bulk.delay(action_id)
+    return CHUNKS
+
+
+@shared_task
+def resume_bulk() -> int:
+    """Send bulk actions on their way again that nobody works on any more; how many."""
+    with scopes_disabled():
+        states = (BulkAction.State.GATHERING, BulkAction.State.RUNNING)
+        left = BulkAction.objects.filter(state__in=states, touched_at__lt=clock.now() - LEFT_BEHIND)
+        ids = list(left.values_list("pk", flat=True)[:100])
+    for action_id in ids:
+        carry_out_bulk.delay(action_id)
+    return len(ids)

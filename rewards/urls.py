@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from rewards.views import listing, member, units
+from rewards.views import bulk, exporting, joining, listing, member, units
 from rewards.views.till import urls as till
 
 ONE = r"^dashboard/(?P<slug>[-a-zA-Z0-9_]+)/members/(?P<number>[0-9]{12})/"
@@ -17,6 +17,13 @@ urlpatterns = [
     path(SETTINGS + "units/<slug:key>/change/", units.unit_edit, name="unit_edit"),
     path(SETTINGS + "units/<slug:key>/limits/", units.unit_limits, name="unit_limits"),
     path("dashboard/<slug:slug>/members/", listing.members, name="members"),
+    path("dashboard/<slug:slug>/members/new/", joining.join, name="join"),
+    path("dashboard/<slug:slug>/members/export/", exporting.export, name="export"),
+    path("dashboard/<slug:slug>/members/bulk/", bulk.bulk_list, name="bulk_list"),
+    path("dashboard/<slug:slug>/members/bulk/new/", bulk.bulk_new, name="bulk_new"),
+    path("dashboard/<slug:slug>/members/bulk/<int:action_id>/", bulk.show, name="bulk"),
+    path("dashboard/<slug:slug>/members/bulk/<int:action_id>/decide/", bulk.decide, name="bulk_decide"),
+    path("dashboard/<slug:slug>/members/bulk/<int:action_id>/left-out/", bulk.left, name="bulk_left"),
     re_path(ONE + "$", member.member, name="member"),
     re_path(ONE + r"reasons/(?P<fact_id>[0-9]{1,18})/$", member.reasons, name="reasons"),
     path("till/", include(till.urlpatterns)),

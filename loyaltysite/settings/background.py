@@ -53,6 +53,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "members.tasks.forget_answers",
         "schedule": crontab(hour=3, minute=40),
     },
+    "resume-bulk": {
+        "task": "rewards.tasks.resume_bulk",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "seal-ledgers": {
         "task": "rewards.tasks.seal_ledgers",
         "schedule": crontab(hour=2, minute=30),

@@ -134,6 +134,52 @@ def set_manual(
         return Standing.objects.get(pk=cast("int", row.id))
 
 
+def set_manual_each(
+    *,
+    program: Program,
+    member_ids: Collection[int],
+    tier: Tier,
+    reason: str,
+    by: User,
+    until: date,
+    now: datetime,
+) -> dict[int, str]:
+    """The same tier by hand for many members in one transaction; who was refused, by id, with the code of the refusal.
+
+    Raises ManualTierRefused when the reason or the end is wrong, NoTiers, NotFound.
+    """
+    scheme = scheme_of(program)
+    level = scheme.by_id.get(tier.pk)
+    if level is None:
+        raise NotFound
+    valid_until = day_start(until + DAY, scheme.zone)
+    _check_manual(reason.strip(), valid_until, now)
+    with scope(program=program), transaction.atomic():
+        found = lock(program=program, member_ids=member_ids, scheme=scheme)
+        numbers = dict(Member.objects.filter(pk__in=found).values_list("pk", "number"))
+        refused = {pk: NotFound.code for pk in member_ids if pk not in found}
+        courses, told = {}, []
+        after = {"tier": level.key, "until": valid_until.isoformat()}
+        for pk, course in found.items():
+            before = _told(course, now)
+            try:
+                _check_not_below(course, level, now)
+            except ManualTierRefused as error:
+                refused[pk] = error.code
+                continue
+            course.place(level, until=valid_until, reason=reason.strip(), author_id=by.pk, now=now)
+            courses[pk] = course
+            told.append(
+                audit.row(
+                    program=program, actor=by, action="tier.set", subject="member", subject_id=numbers[pk],
+                    before=before, after=after, reason=reason.strip(), now=now,
+                )
+            )  # fmt: skip
+        save(program=program, courses=courses, now=now)
+        audit.record_each(told)
+    return refused
+
+
 def end_manual(*, program: Program, member: Member, reason: str, by: User, now: datetime) -> None:
     """End the tier given by hand before its time; what is earned is in force again. Without one, nothing happens.
 

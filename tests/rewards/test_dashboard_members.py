@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django_scopes import scope
 
 from members.models import Member
-from rewards.queries import Mark
+from rewards.directory import Mark
 from rewards.views.listing import SIZE
 from tests import naughty
 from tests.members.teams import as_staff, enrol, list_of

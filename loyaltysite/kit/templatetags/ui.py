@@ -40,6 +40,12 @@ def spell(attributes: Mapping[str, Any]) -> SafeString:
     )
 
 
+@register.simple_tag
+def attributes(pairs: Mapping[str, Any]) -> SafeString:
+    """{% attributes field.attributes %}: inside a tag, as spell() writes them."""
+    return spell(pairs)
+
+
 # Page
 
 
@@ -197,14 +203,19 @@ def pager(previous: str = "", next: str = "", text: str = "") -> dict[str, Any]:
 
 
 @register.simple_tag(takes_context=True)
-def column(context: Context, text: str, key: str = "", css: str = "", sort: str = "sort") -> SafeString:
-    """{% column "Stars" "stars" css="end" %}: a head that sorts by ?sort=stars, then ?sort=-stars."""
+def column(
+    context: Context, text: str, key: str = "", css: str = "", sort: str = "sort", default: str = ""
+) -> SafeString:
+    """{% column "Stars" "stars" css="end" %}: a head that sorts by ?sort=stars, then ?sort=-stars.
+
+    `default` is the order of a list whose address names none."""
     query = context["request"].GET.copy()
-    now = query.get(sort, "")
+    now = query.get(sort, "") or default
     if not key:
         return format_html('<th scope="col" class="{}">{}</th>', css, text)
     query[sort] = f"-{key}" if now == key else key
-    query.pop("page", None)
+    for place in ("page", "after", "before", "far"):
+        query.pop(place, None)
     order = {key: "ascending", f"-{key}": "descending"}.get(now)
     mark_order = format_html(' aria-sort="{}"', order) if order else ""
     return format_html(
