@@ -101,11 +101,18 @@ class Table:
     def fill(self) -> str:
         return self._insert(self.of_rows())
 
+    def stored(self) -> str:
+        return f"SELECT {self._names} FROM {self.name} WHERE program_id = %(program)s"
+
     def with_live(self) -> str:
         """The stored rows and what the notes not counted yet add to them."""
+        if not self.sums:
+            return presence_with_live()
         figures = ", ".join(f"coalesce({name}, 0) AS {name}" for name in self.figures)
-        stored = f"SELECT {self._names} FROM {self.name} WHERE program_id = %(program)s"
-        return f"{stored} UNION ALL SELECT {', '.join(self.keys)}, {figures} FROM ({self.of_changes(OF_PROGRAM)}) AS live"
+        keys = ", ".join(self.keys)
+        return (
+            f"{self.stored()} UNION ALL SELECT {keys}, {figures} FROM ({self.of_changes(OF_PROGRAM)}) AS live"
+        )
 
     @property
     def _names(self) -> str:

@@ -13,6 +13,7 @@ from rewards.models import (
     BulkAction,
     EarningRule,
     Entry,
+    ImportRun,
     Lot,
     PendingAdjustment,
     Pricing,
@@ -197,3 +198,11 @@ class TillActionAdmin(ReadOnlyAdmin):
     list_filter = ("program", "kind")
     list_select_related = ("cashier",)
     exclude = ("fingerprint",)
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(ReadOnlyAdmin):
+    list_display = ("name", "state", "author", "rows", "rejected_rows", "created_at", "program_id")
+    list_filter = ("program", "state")
+    list_select_related = ("author",)
+    exclude = ("digest", "stored")

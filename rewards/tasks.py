@@ -11,6 +11,7 @@ from django_scopes import scopes_disabled
 from loyaltysite.kit import clock
 from members.models import Program
 from rewards import bulk, ledger, seals
+from rewards.imports import jobs
 from rewards.models import BulkAction
 from rewards.tiers import standings
 
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 # What one run takes of a program; the rest is left to the next, so that no program waits for another.
 REVIEWS = 20_000
 SETTLEMENTS = 100_000
+LONGEST_IMPORT = 24 * 3600
+WAKE_EVERY = 30
 
 
 @shared_task(soft_time_limit=240, time_limit=300)
@@ -79,3 +82,21 @@ def resume_bulk() -> int:
     for action_id in ids:
         carry_out_bulk.delay(action_id)
     return len(ids)
+
+
+@shared_task(acks_late=False, soft_time_limit=LONGEST_IMPORT, time_limit=LONGEST_IMPORT + 60)
+def run_import(run_id: int) -> None:
+    """Carry out one import, however long it takes. It is acknowledged at once; a lost worker is noticed by its silence."""
+    jobs.work(run_id=run_id, clock=clock.now)
+
+
+@shared_task
+def resume_imports() -> int:
+    """Wake up imports that wait or whose worker was lost, and delete old files; how many were woken."""
+    now = clock.now()
+    waiting = jobs.due(now=now)
+    for run_id in waiting:
+        # Not taken until the next wake-up, it is forgotten: messages do not pile up before a busy worker.
+        run_import.apply_async((run_id,), expires=WAKE_EVERY)
+    jobs.tidy(now=now)
+    return len(waiting)

@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from rewards.views import bulk, exporting, joining, listing, member, units
+from rewards.views import bulk, exporting, imports, joining, listing, member, units
 from rewards.views.till import urls as till
 
 ONE = r"^dashboard/(?P<slug>[-a-zA-Z0-9_]+)/members/(?P<number>[0-9]{12})/"
@@ -26,5 +26,13 @@ urlpatterns = [
     path("dashboard/<slug:slug>/members/bulk/<int:action_id>/left-out/", bulk.left, name="bulk_left"),
     re_path(ONE + "$", member.member, name="member"),
     re_path(ONE + r"reasons/(?P<fact_id>[0-9]{1,18})/$", member.reasons, name="reasons"),
+    path("dashboard/<slug:slug>/imports/", imports.imports, name="imports"),
+    path("dashboard/<slug:slug>/imports/upload/", imports.upload, name="import_upload"),
+    path("dashboard/<slug:slug>/imports/<int:run_id>/", imports.one, name="import"),
+    path("dashboard/<slug:slug>/imports/<int:run_id>/columns/", imports.columns, name="import_columns"),
+    path("dashboard/<slug:slug>/imports/<int:run_id>/start/", imports.start, name="import_start"),
+    path("dashboard/<slug:slug>/imports/<int:run_id>/stop/", imports.stop, name="import_stop"),
+    path("dashboard/<slug:slug>/imports/<int:run_id>/discard/", imports.discard, name="import_discard"),
+    path("dashboard/<slug:slug>/imports/<int:run_id>/rejected/", imports.rejected, name="import_rejected"),
     path("till/", include(till.urlpatterns)),
 ]

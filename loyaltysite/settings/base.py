@@ -152,6 +152,9 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 MEDIA_ROOT = VAR_DIR / "media"
 MEDIA_URL = "media/"
+# Files to import: outside of all that is served. Web and worker must both reach this folder.
+IMPORT_DIR = VAR_DIR / "imports"
+IMPORT_MAX_BYTES = env.number("WAFA_IMPORT_MB", 500) << 20
 
 # No inline script and no foreign host, on every page.
 SECURE_CSP = {

@@ -49,7 +49,7 @@ def lay_out(
     known: Iterable[str],
     required: Iterable[Iterable[str]],
 ) -> Layout:
-    """Find the `known` columns in a header. `mapping` renames: {name in the file: known column}.
+    """Find the `known` columns in a header. `mapping` renames: {name in the file: known column, "" leaves it out}.
 
     Of each group in `required` one must be there. Raises SourceUnreadable."""
     known = tuple(known)
@@ -75,7 +75,7 @@ def lay_out(
 
 def _check_mapping(header: Sequence[str], mapping: Mapping[str, str], known: tuple[str, ...]) -> None:
     for theirs, ours in mapping.items():
-        if ours not in known:
+        if ours and ours not in known:
             near = difflib.get_close_matches(ours, known, n=1)
             hint = _(" Did you mean %(near)s?") % {"near": near[0]} if near else ""
             raise SourceUnreadable(_("--map: there is no column %(ours)s.") % {"ours": ours} + hint)

@@ -3,6 +3,7 @@
 from rewards.models.adjustments import PendingAdjustment
 from rewards.models.awards import Award, Counter, Pricing, Settlement
 from rewards.models.bulk import BulkAction, BulkItem
+from rewards.models.imports import ImportRun
 from rewards.models.ledger import Allocation, Entry, EntryKind, Lot, Unit, Wallet
 from rewards.models.rules import EarningRule, RuleDraft, RuleVersion
 from rewards.models.seals import Seal, SealedHead
@@ -18,6 +19,7 @@ __all__ = [
     "EarningRule",
     "Entry",
     "EntryKind",
+    "ImportRun",
     "Lot",
     "Metric",
     "PendingAdjustment",
