@@ -2,10 +2,22 @@
 
 from django.urls import include, path, re_path
 
-from rewards.views import bulk, exporting, imports, joining, listing, member, units
+from rewards.views import (
+    actions,
+    approvals,
+    bulk,
+    exporting,
+    imports,
+    joining,
+    listing,
+    member,
+    merging,
+    units,
+)
 from rewards.views.till import urls as till
 
 ONE = r"^dashboard/(?P<slug>[-a-zA-Z0-9_]+)/members/(?P<number>[0-9]{12})/"
+DECISION = r"^dashboard/(?P<slug>[-a-zA-Z0-9_]+)/approvals/(?P<adjustment_id>[0-9]{1,18})/"
 
 SETTINGS = "dashboard/<slug:slug>/"
 
@@ -34,5 +46,11 @@ urlpatterns = [
     path("dashboard/<slug:slug>/imports/<int:run_id>/stop/", imports.stop, name="import_stop"),
     path("dashboard/<slug:slug>/imports/<int:run_id>/discard/", imports.discard, name="import_discard"),
     path("dashboard/<slug:slug>/imports/<int:run_id>/rejected/", imports.rejected, name="import_rejected"),
+    re_path(ONE + r"do/(?P<name>[a-z-]{3,20})/$", actions.act, name="member_action"),
+    re_path(ONE + r"merge/$", merging.merge, name="merge"),
+    re_path(ONE + r"merges/(?P<merge_id>[0-9]{1,18})/$", merging.undo, name="unmerge"),
+    path("dashboard/<slug:slug>/approvals/", approvals.approvals, name="approvals"),
+    re_path(DECISION + r"approve/$", approvals.approve, name="approve"),
+    re_path(DECISION + r"refuse/$", approvals.refuse, name="refuse"),
     path("till/", include(till.urlpatterns)),
 ]

@@ -31,7 +31,10 @@ class AuditEntry(models.Model):
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit")
-        indexes = [models.Index(fields=["program", "-at"], name="audit_by_time")]
+        indexes = [
+            models.Index(fields=["program", "-at"], name="audit_by_time"),
+            models.Index(fields=["program", "subject", "subject_id", "-at"], name="audit_by_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject} {self.subject_id}"

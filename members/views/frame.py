@@ -34,6 +34,7 @@ PAGES: tuple[Page, ...] = (
     Page("members", "rewards:members", _("Members"), "members", "G M"),
     Page("units", "rewards:units", _("Units"), "star", "", _("Earning")),
     Page("imports", "rewards:imports", _("Imports"), "list", "G I", _("Operations")),
+    Page("approvals", "rewards:approvals", _("Approvals"), "check", "G A", _("Operations")),
     Page("stores", "members:stores", _("Stores"), "shop", "G S", _("Operations")),
     Page("program", "members:program", _("Program"), "gear", "", _("Settings"), Role.OWNER),
     Page("team", "members:team", _("Team"), "user", "", _("Settings"), Role.MANAGER),

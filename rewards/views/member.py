@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -18,13 +18,14 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from loyaltysite.kit import clock, formats
+from members import access
 from members.access import StaffRequest, program_view
 from members.models import Member, Program, Role
 from members.views import frame
 from rewards import histories, queries
 from rewards.histories import HistoryLine, Purse
 from rewards.models import Lot, Unit
-from rewards.views import progress, telling
+from rewards.views import doings, progress, telling
 
 SIZE = 20
 # How many lots the strip shows; the table under it has them all.
@@ -33,34 +34,53 @@ STRIP = 7
 SOON = timedelta(days=14)
 
 
+@vary_on_headers("HX-Request")
 @require_safe
 @program_view(role=Role.ANALYST)
 def member(request: StaffRequest, program: Program, number: str) -> HttpResponse:
-    """Profile, tier and wallets, and one page of history or of orders."""
-    person = _find(program, number)
+    """Profile, tier and wallets, and one page of history, of orders or of changes by staff."""
+    return show(request, program, number, query=request.GET, part="person" if request.htmx else "")
+
+
+def show(
+    request: StaffRequest, program: Program, number: str, *, query: QueryDict, part: str
+) -> HttpResponse:
+    """The page, or one part of it as a reload would show it."""
+    person = find(program, number)
     now = clock.now()
-    is_orders = request.GET.get("tab") == "orders"
-    before = _moment(request.GET.get("before", ""))
     here = reverse("rewards:member", args=[program.slug, number])
+    tab = query.get("tab", "")
+    before = _moment(query.get("before", ""))
+    held = doings.standings_of(program=program, member=person)
     context = {
         "person": person,
         "initials": _initials(person),
         "speaks": _language(person),
         "identities": list(person.identities.filter(program=program).order_by("kind", "value")),
         "tier": progress.tell(program=program, member=person, now=now),
+        "standings": held,
+        "has_manual": any(row.is_manual and row.is_open for row in held),
         "purses": [_tell_purse(purse, now) for purse in histories.purses_of(program=program, member=person)],
-        "tab": "orders" if is_orders else "history",
-        "tabs": [
-            {"url": here, "text": pgettext("of a member", "History"), "current": not is_orders},
-            {"url": f"{here}?tab=orders", "text": _("Orders and returns"), "current": is_orders},
-        ],
+        "merges": doings.merges_of(program=program, member=person),
+        "waiting": doings.waiting_of(program=program, member=person),
+        "may_act": access.may(request.team.role, Role.MANAGER),
+        "is_fragment": bool(part),
+        "tab": tab if tab in ("orders", "changes") else "history",
+        "tabs": _tabs(here, tab),
         "is_later": before is not None,
-        "latest": f"{here}?tab=orders" if is_orders else here,
-        **(_orders(program, person, before) if is_orders else _history(program, person, before)),
+        "latest": f"{here}?tab={tab}" if tab in ("orders", "changes") else here,
+        **_tab(program, person, tab, before),
         **frame.around(request.team, current="members", crumbs=[(here, str(person))]),
     }
-    context["earlier"] = _earlier(here, is_orders, context.pop("goes_on"))
-    return render(request, "rewards/dashboard/member.html", context)
+    context["earlier"] = _earlier(here, tab, context.pop("goes_on"))
+    template = "rewards/dashboard/member.html"
+    return render(request, f"{template}#{part}" if part else template, context)
+
+
+def query_of(request: StaffRequest) -> QueryDict:
+    """The query of the page that an action was asked for from, as HTMX tells it."""
+    address = urlsplit(request.htmx.current_url_abs_path or "")
+    return QueryDict(address.query)
 
 
 @vary_on_headers("HX-Request")
@@ -68,7 +88,7 @@ def member(request: StaffRequest, program: Program, number: str) -> HttpResponse
 @program_view(role=Role.ANALYST)
 def reasons(request: StaffRequest, program: Program, number: str, fact_id: str) -> HttpResponse:
     """What a fact did not earn, and why: the part under a line of the history, or a page of its own."""
-    person = _find(program, number)
+    person = find(program, number)
     names = queries.rules_of(program)
     here = reverse("rewards:member", args=[program.slug, number])
     order = queries.order_of_fact(program=program, member=person, fact_id=int(fact_id))
@@ -91,8 +111,10 @@ def reasons(request: StaffRequest, program: Program, number: str, fact_id: str) 
     return render(request, f"{template}#refusals" if request.htmx else template, context)
 
 
-def _find(program: Program, number: str) -> Member:
-    found = Member.objects.filter(program=program, number=number).first()
+def find(program: Program, number: str) -> Member:
+    """The member of that number; 404 for any other."""
+    members = Member.objects.select_related("program", "merged_into")
+    found = members.filter(program=program, number=number).first()
     if found is None:
         raise Http404
     return found
@@ -136,10 +158,35 @@ def _orders(program: Program, person: Member, before: datetime | None) -> dict[s
     return {"deals": deals, "goes_on": goes_on}
 
 
-def _earlier(here: str, is_orders: bool, goes_on: datetime | None) -> str:
+def _changes(program: Program, person: Member, before: datetime | None) -> dict[str, Any]:
+    found, goes_on = doings.changes_of(program=program, member=person, size=SIZE, before=before)
+    return {"changes": found, "goes_on": goes_on}
+
+
+def _tab(program: Program, person: Member, tab: str, before: datetime | None) -> dict[str, Any]:
+    if tab == "orders":
+        return _orders(program, person, before)
+    if tab == "changes":
+        return _changes(program, person, before)
+    return _history(program, person, before)
+
+
+def _tabs(here: str, tab: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "url": here,
+            "text": pgettext("of a member", "History"),
+            "current": tab not in ("orders", "changes"),
+        },
+        {"url": f"{here}?tab=orders", "text": _("Orders and returns"), "current": tab == "orders"},
+        {"url": f"{here}?tab=changes", "text": _("Changes by staff"), "current": tab == "changes"},
+    ]
+
+
+def _earlier(here: str, tab: str, goes_on: datetime | None) -> str:
     if goes_on is None:
         return ""
-    query = ({"tab": "orders"} if is_orders else {}) | {"before": goes_on.isoformat()}
+    query = ({"tab": tab} if tab in ("orders", "changes") else {}) | {"before": goes_on.isoformat()}
     return f"{here}?{urlencode(query)}"
 
 

@@ -37,6 +37,7 @@ HEADLINES: Mapping[EntryKind, str | Promise] = {
     EntryKind.EXPIRE: gettext_lazy("%(unit)s ended"),
     EntryKind.ACTIVATE: gettext_lazy("%(unit)s became usable"),
     EntryKind.ADJUST: gettext_lazy("Corrected by staff"),
+    EntryKind.MERGE: gettext_lazy("Moved by a merge of two members"),
 }
 KINDS = {
     EntryKind.EARN: "good",

@@ -2,6 +2,7 @@
 
    data-open="id"     opens the dialog with that id where the browser does not know commandfor
    data-select-all    ticks every checkbox of the same table
+   data-modal         a dialog that HTMX brought opens over the page, and goes when it is closed
    data-dismiss       removes the toast it is in
    data-close-menus   a menu closes when something else is pressed                                        */
 (() => {
@@ -32,6 +33,13 @@
     for (const box of target.closest("table").querySelectorAll("tbody input[type=checkbox]")) {
       if (box.checked !== target.checked) box.click();
     }
+  });
+
+  addEventListener("htmx:load", ({ detail }) => {
+    const dialog = detail.elt;
+    if (!("modal" in (dialog.dataset ?? {}))) return;
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.showModal();
   });
 
   /* A form is sent once; its button says so and keeps its width. */

@@ -1,0 +1,260 @@
+"""What staff do on a member's page: a dialog over it by HTMX, a page of its own without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import reswap, retarget
+
+from loyaltysite.kit import clock, formats
+from loyaltysite.kit.errors import DomainError
+from loyaltysite.kit.forms import refuse
+from members import people, profiles
+from members.access import StaffRequest, program_view
+from members.models import Identity, Member, Program, Role
+from members.views import frame
+from rewards import adjustments, closing, queries
+from rewards.forms import actions as asked
+from rewards.forms.actions import ActionForm
+from rewards.models import Tier
+from rewards.tiers import standings
+from rewards.views import member as page
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """One action on one member, asked for by one of the team."""
+
+    request: StaffRequest
+    program: Program
+    person: Member
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`run` does it and says what was done; `text` stands above the form."""
+
+    title: str | Promise
+    act: str | Promise
+    form: type[ActionForm]
+    run: Callable[[Doing, dict[str, Any]], str]
+    text: str | Promise = ""
+    is_grave: bool = False
+
+
+@vary_on_headers("HX-Request")
+@require_http_methods(["GET", "HEAD", "POST"])
+@program_view(role=Role.MANAGER)
+def act(request: StaffRequest, program: Program, number: str, name: str) -> HttpResponse:
+    """Ask for an action, or do it."""
+    action = ACTIONS.get(name)
+    if action is None:
+        raise Http404
+    doing = Doing(request, program, page.find(program, number), clock.now())
+    form = action.form(request.POST or None, program=program, person=doing.person)
+    if request.method == "POST" and form.is_valid():
+        try:
+            told = action.run(doing, form.cleaned_data)
+        except DomainError as error:
+            refuse(form, error)
+        else:
+            return done(request, program, number, told)
+    return _ask(doing, action, form)
+
+
+def done(request: StaffRequest, program: Program, number: str, told: str) -> HttpResponse:
+    """Say so, and show the member's page as a reload would."""
+    messages.success(request, told)
+    if not request.htmx:
+        return redirect("rewards:member", program.slug, number)
+    response = page.show(request, program, number, query=page.query_of(request), part="person")
+    return reswap(retarget(response, "#person"), "outerHTML")
+
+
+def _ask(doing: Doing, action: Action, form: ActionForm) -> HttpResponse:
+    request, person = doing.request, doing.person
+    back = reverse("rewards:member", args=[doing.program.slug, person.number])
+    context = {
+        "person": person,
+        "form": form,
+        "title": action.title,
+        "text": action.text,
+        "act": action.act,
+        "is_grave": action.is_grave,
+        "action": request.get_full_path(),
+        "back": back,
+        **frame.around(
+            request.team, current="members", crumbs=[(back, str(person)), ("", str(action.title))]
+        ),
+    }
+    template = "rewards/dashboard/action.html"
+    is_posted = request.method == "POST"
+    status = 422 if is_posted else 200
+    return render(request, f"{template}#dialog" if request.htmx else template, context, status=status)
+
+
+# --- what they do -----------------------------------------------------------------------------------------------------
+
+
+def _adjust(doing: Doing, given: dict[str, Any]) -> str:
+    asked_for = adjustments.ask(
+        program=doing.program,
+        member=doing.person,
+        unit=given["unit"],
+        amount=given["ledger_amount"],
+        reason=given["reason"],
+        by=doing.request.team,
+        key=given["key"],
+        now=doing.now,
+    )
+    if asked_for.pending is not None:
+        return _("Above your limit: this now waits for a second person.")
+    unit = next(unit for unit in queries.units_of(doing.program) if unit.key == given["unit"])
+    amount = formats.format_units(given["ledger_amount"], unit, sign=True)
+    active = asked_for.movement.active if asked_for.movement else 0
+    balance = formats.format_number(Decimal(active).scaleb(-unit.precision), decimals=unit.precision or None)
+    return _("%(amount)s. The balance is %(balance)s now.") % {"amount": amount, "balance": balance}
+
+
+def _set_tier(doing: Doing, given: dict[str, Any]) -> str:
+    people.check_not_own(member=doing.person, by=doing.request.user)
+    tier = Tier.objects.get(program=doing.program, key=given["tier"])
+    standings.set_manual(
+        program=doing.program,
+        member=doing.person,
+        tier=tier,
+        reason=given["reason"],
+        by=doing.request.user,
+        until=given["until"] or standings.WITHOUT_END,
+        now=doing.now,
+    )
+    return _("%(tier)s from now on.") % {"tier": queries.name_of(tier)}
+
+
+def _end_tier(doing: Doing, given: dict[str, Any]) -> str:
+    standings.end_manual(
+        program=doing.program, member=doing.person, reason=given["reason"], by=doing.request.user, now=doing.now
+    )  # fmt: skip
+    return _("The tier is the earned one again.")
+
+
+def _block(doing: Doing, given: dict[str, Any]) -> str:
+    people.block(member=doing.person, reason=given["reason"], by=doing.request.user, now=doing.now)
+    return _("Blocked. Nothing is earned or used until you unblock.")
+
+
+def _unblock(doing: Doing, given: dict[str, Any]) -> str:
+    people.check_not_own(member=doing.person, by=doing.request.user)
+    people.unblock(member=doing.person, reason=given["reason"], by=doing.request.user, now=doing.now)
+    return _("Unblocked.")
+
+
+def _close(doing: Doing, given: dict[str, Any]) -> str:
+    closing.close(
+        program=doing.program,
+        member=doing.person,
+        forfeits=given["balance"] == "forfeit",
+        reason=given["reason"],
+        by=doing.request.user,
+        key=given["key"],
+        now=doing.now,
+    )
+    return _("The account is closed.")
+
+
+def _reopen(doing: Doing, given: dict[str, Any]) -> str:
+    people.check_not_own(member=doing.person, by=doing.request.user)
+    people.reopen(member=doing.person, reason=given["reason"], by=doing.request.user, now=doing.now)
+    return _("The account is open again.")
+
+
+def _change(doing: Doing, given: dict[str, Any]) -> str:
+    profiles.change(member=doing.person, by=doing.request.user, now=doing.now, **given)
+    return _("Saved.")
+
+
+def _add_identity(doing: Doing, given: dict[str, Any]) -> str:
+    try:
+        found = profiles.add_identity(
+            member=doing.person, kind=given["kind"], value=given["value"], by=doing.request.user, now=doing.now
+        )  # fmt: skip
+    except DomainError as error:
+        # The domain names the kind, the form has one field for all kinds.
+        error.field = "value"
+        raise
+    return _("%(kind)s added.") % {"kind": Identity.Kind(found.kind).label}
+
+
+def _remove_identity(doing: Doing, given: dict[str, Any]) -> str:
+    number = doing.request.GET.get("identity", "")
+    if not number.isascii() or not number.isdigit():
+        raise Http404
+    profiles.remove_identity(
+        member=doing.person, identity_id=int(number[:18]), by=doing.request.user, now=doing.now
+    )
+    return _("Removed.")
+
+
+ACTIONS: dict[str, Action] = {
+    "adjust": Action(gettext_lazy("Adjust the balance"), gettext_lazy("Adjust"), asked.AdjustForm, _adjust),
+    "tier": Action(
+        gettext_lazy("Set the tier"),
+        gettext_lazy("Set the tier"),
+        asked.TierForm,
+        _set_tier,
+        gettext_lazy("What is earned goes on beside it. The higher of the two is in force."),
+    ),
+    "tier-end": Action(
+        gettext_lazy("End the tier set by staff"), gettext_lazy("End it"), asked.ReasonForm, _end_tier
+    ),
+    "block": Action(
+        gettext_lazy("Block this member"),
+        gettext_lazy("Block"),
+        asked.ReasonForm,
+        _block,
+        gettext_lazy("Nothing is earned or used while blocked. Orders are still recorded."),
+        is_grave=True,
+    ),
+    "unblock": Action(
+        gettext_lazy("Unblock this member"), gettext_lazy("Unblock"), asked.ReasonForm, _unblock
+    ),
+    "close": Action(
+        gettext_lazy("Close this account"),
+        gettext_lazy("Close the account"),
+        asked.CloseForm,
+        _close,
+        gettext_lazy("Nothing is earned or used any more. What identifies the member stays taken."),
+        is_grave=True,
+    ),
+    "reopen": Action(gettext_lazy("Reopen this account"), gettext_lazy("Reopen"), asked.ReasonForm, _reopen),
+    "edit": Action(gettext_lazy("Edit the profile"), gettext_lazy("Save"), asked.ProfileForm, _change),
+    "identity": Action(
+        gettext_lazy("Add a way to find this member"),
+        gettext_lazy("Add"),
+        asked.IdentityForm,
+        _add_identity,
+        gettext_lazy("It is not verified until the member confirms it."),
+    ),
+    "identity-remove": Action(
+        gettext_lazy("Remove this way to find the member"),
+        gettext_lazy("Remove"),
+        asked.ConfirmForm,
+        _remove_identity,
+        gettext_lazy("Orders that name it will no longer find this member."),
+        is_grave=True,
+    ),
+}
