@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Concatenate, cast
 
+from allauth.account.authentication import get_authentication_records
+from allauth.core.exceptions import ReauthenticationRequired
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 from django_scopes import scope
@@ -52,6 +61,8 @@ def program_view[**P](*, role: Role, but_not: Collection[Role] = ()) -> Callable
             speak(request)
             if not may(team.role, role) or team.role in but_not:
                 return refuse(request, team, role)
+            if _lacks_second_factor(team):
+                return to_second_factor(request, team.program)
             request.team = team  # type: ignore[attr-defined]
             token = audit.address.set(request.META.get("REMOTE_ADDR") or None)
             try:
@@ -66,6 +77,54 @@ def program_view[**P](*, role: Role, but_not: Collection[Role] = ()) -> Callable
         return cast("ProgramPage[P]", page)
 
     return decorate
+
+
+def confirmed[**P](view: View[P]) -> View[P]:
+    """A step that matters: who has not signed in within the last quarter of an hour shows once more who it is.
+
+    Stands below program_view(). Afterwards the person is back on the page, and a form that was sent is sent again;
+    after a fragment's request the page is simply there again.
+    """
+
+    @wraps(view)
+    def page(request: StaffRequest, program: Program, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not is_fresh(request):
+            if not request.htmx:
+                raise ReauthenticationRequired
+            here = request.htmx.current_url_abs_path or request.get_full_path()
+            return HttpResponseClientRedirect(
+                f"{reverse('account_reauthenticate')}?{urlencode({'next': here})}"
+            )
+        return view(request, program, *args, **kwargs)
+
+    return cast("View[P]", page)
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether the user signed in or confirmed it lately; one with nothing but e-mailed codes has nothing else to show."""
+    user = cast("User", request.user)
+    if not (user.has_usable_password() or is_mfa_enabled(user)):
+        return True
+    latest = max(
+        (float(record.get("at", 0)) for record in get_authentication_records(request, user)), default=0.0
+    )
+    return time.time() - latest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def _lacks_second_factor(team: TeamMembership) -> bool:
+    return (
+        team.program.requires_mfa
+        and may(team.role, Role.MANAGER)
+        and not is_mfa_enabled(team.user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+    )
+
+
+def to_second_factor(request: HttpRequest, program: Program) -> HttpResponse:
+    """Lead to where a second factor is set up, and say who asks for it."""
+    words = _("%(program)s asks its owners and managers for a second factor. Set one up to go on.")
+    messages.warning(request, words % {"program": program.name})
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    return HttpResponseClientRedirect(reverse("mfa_index")) if htmx else redirect("mfa_index")
 
 
 def may(role: str, needed: Role) -> bool:
@@ -97,6 +156,7 @@ def _team(user: User, slug: str) -> TeamMembership:
     team = TeamMembership.objects.select_related("program").filter(user=user, program__slug=slug).first()
     if team is None:
         raise Http404
+    team.user = user
     return team
 
 

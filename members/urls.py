@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import dashboard, invitation, program, stores, team
+from members.views import account, dashboard, invitation, program, stores, team
 
 ONE = "dashboard/<slug:slug>/"
 
@@ -10,6 +10,7 @@ app_name = "members"
 urlpatterns = [
     path("", dashboard.root, name="root"),
     path("dashboard/", dashboard.programs, name="programs"),
+    path("accounts/profile/", account.account, name="account"),
     path("invitations/<slug:token>/", invitation.invitation, name="invitation"),
     path(ONE + "program/", program.program, name="program"),
     path(ONE + "program/brand/", program.brand, name="brand"),

@@ -3,7 +3,9 @@
 import re
 import secrets
 from collections.abc import Callable
+from ipaddress import ip_address
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from loyaltysite.kit import log
@@ -35,3 +37,34 @@ def permissions_policy(
         return response
 
     return middleware
+
+
+def client_address(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """REMOTE_ADDR becomes the client's address as the outermost of our own proxies saw it.
+
+    What stands further left in X-Forwarded-For was said by the client, who may say anything; limits and the audit must
+    never read it. Without proxies of ours (settings.TRUSTED_PROXIES = 0) the header means nothing at all.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        said = request.META.pop("HTTP_X_FORWARDED_FOR", "")
+        hops = [hop.strip() for hop in said.split(",") if hop.strip()]
+        proxies = settings.TRUSTED_PROXIES
+        if proxies and len(hops) >= proxies and (address := _address(hops[-proxies])):
+            request.META["REMOTE_ADDR"] = address
+        return get_response(request)
+
+    return middleware
+
+
+def _address(text: str) -> str:
+    """An IP address without its port; "" for anything else."""
+    bare = text.partition("]")[0].lstrip("[") if text.startswith("[") else text
+    if bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        return str(ip_address(bare))
+    except ValueError:
+        return ""

@@ -19,6 +19,8 @@ EMBEDDED = env.embedded(VAR_DIR)
 DEBUG = False
 ALLOWED_HOSTS = env.words("WAFA_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("WAFA_ORIGINS")
+# How many proxies of ours stand in front; see kit.middleware.client_address.
+TRUSTED_PROXIES = env.number("WAFA_PROXIES", 0)
 ROOT_URLCONF = "loyaltysite.urls"
 WSGI_APPLICATION = "loyaltysite.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -42,6 +44,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
@@ -49,6 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "loyaltysite.kit.middleware.client_address",
     "loyaltysite.kit.middleware.request_id",
     "loyaltysite.kit.metrics.measure",
     "django.middleware.security.SecurityMiddleware",

@@ -7,6 +7,8 @@ from loyaltysite.kit import env
 from .base import *  # noqa: F403
 from .base import VAR_DIR
 
+# Passkeys work on http://localhost too; a browser takes no other address without HTTPS.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 DEBUG = env.flag("WAFA_DEBUG")
 
 

@@ -3,6 +3,7 @@
 from loyaltysite.kit import env
 
 from .base import *  # noqa: F403
+from .base import TRUSTED_PROXIES
 
 SECRET_KEY = env.text("WAFA_SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.words("WAFA_SECRET_KEY_FALLBACKS")
@@ -11,7 +12,7 @@ ALLOWED_HOSTS = env.words("WAFA_HOSTS")
 SECURE_SSL_REDIRECT = env.flag("WAFA_SSL_REDIRECT", default=True)
 # The health checks of an orchestrator come over plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$", r"^metrics$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("WAFA_BEHIND_PROXY") else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = env.number("WAFA_HSTS_SECONDS", 365 * 24 * 3600)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
@@ -21,7 +22,6 @@ CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_NAME = "__Secure-csrftoken"
 LANGUAGE_COOKIE_SECURE = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.flag("WAFA_BEHIND_PROXY") else 0
 
 MAILERS = {
     "default": {

@@ -21,6 +21,7 @@ SHEETS = {
     "portal": ("objects", "portal"),
     "door": ("objects", "portal", "door"),
     "till": ("till",),
+    "settings": ("settings",),
 }
 TICKED = (forms.CheckboxInput,)
 CHOICES = (forms.RadioSelect, forms.CheckboxSelectMultiple)

@@ -1,0 +1,48 @@
+"""`manage.py reset_second_factor EMAIL`: somebody lost phone, keys and recovery codes. Take away what they cannot use.
+
+Make sure by other means who is asking. Everybody's devices of that account are signed out, and the owner of the
+address is told by e-mail.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django_scopes import scopes_disabled
+
+from loyaltysite.kit import clock
+from members import audit
+from members.models import User
+
+
+class Command(BaseCommand):
+    help = "Remove the second factors of an account whose owner lost them all."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email")
+
+    def handle(self, *args: Any, email: str, **options: Any) -> None:
+        user = User.objects.filter(email=email.strip().lower()).first()
+        if user is None:
+            raise CommandError(f"Nobody signs in as {email}.")
+        with transaction.atomic(), scopes_disabled():
+            count, _rows = Authenticator.objects.filter(user=user).delete()
+            for session in UserSession.objects.filter(user=user):
+                session.end()
+            audit.record(
+                program=None,
+                actor=None,
+                action="user.reset_second_factor",
+                subject="user",
+                subject_id=user.pk,
+                before={"factors": count},
+                now=clock.now(),
+            )
+        if count:
+            get_adapter().send_mail("account/email/second_factor_reset", user.email, {"user": user})
+        self.stdout.write(f"{count} second factors removed; all devices are signed out.")
