@@ -9,11 +9,11 @@ from celery import shared_task
 from django_scopes import scopes_disabled
 
 from loyaltysite.kit import clock
-from members.models import Program
+from members.models import Program, User
 from rewards import bulk, ledger, seals
 from rewards.imports import jobs
 from rewards.models import BulkAction
-from rewards.tiers import standings
+from rewards.tiers import regrading, standings
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 REVIEWS = 20_000
 SETTLEMENTS = 100_000
 LONGEST_IMPORT = 24 * 3600
+LONGEST_REGRADE = 3 * 3600
 WAKE_EVERY = 30
 
 
@@ -100,3 +101,11 @@ def resume_imports() -> int:
         run_import.apply_async((run_id,), expires=WAKE_EVERY)
     jobs.tidy(now=now)
     return len(waiting)
+
+
+@shared_task(acks_late=False, soft_time_limit=LONGEST_REGRADE, time_limit=LONGEST_REGRADE + 60)
+def regrade_tiers(program_id: int, reason: str, user_id: int) -> int:
+    """Give every member the tier that is earned now; how many moved. Cut off in the middle, a repeat does the rest."""
+    program, user = Program.objects.get(pk=program_id), User.objects.get(pk=user_id)
+    done = regrading.regrade(program=program, reason=reason, by=user, now=clock.now())
+    return done.up + done.down

@@ -12,6 +12,7 @@ from rewards.views import (
     listing,
     member,
     merging,
+    tiers,
     units,
 )
 from rewards.views.till import urls as till
@@ -23,6 +24,8 @@ SETTINGS = "dashboard/<slug:slug>/"
 
 app_name = "rewards"
 urlpatterns = [
+    path(SETTINGS + "tiers/", tiers.tiers, name="tiers"),
+    path(SETTINGS + "tiers/change/", tiers.tiers_edit, name="tiers_edit"),
     path(SETTINGS + "units/", units.units, name="units"),
     path(SETTINGS + "units/new/", units.unit_new, name="unit_new"),
     path(SETTINGS + "units/example/", units.unit_example, name="unit_example"),
