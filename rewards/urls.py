@@ -15,6 +15,7 @@ from rewards.views import (
     tiers,
     units,
 )
+from rewards.views.rules import urls as rules
 from rewards.views.till import urls as till
 
 ONE = r"^dashboard/(?P<slug>[-a-zA-Z0-9_]+)/members/(?P<number>[0-9]{12})/"
@@ -55,5 +56,6 @@ urlpatterns = [
     path("dashboard/<slug:slug>/approvals/", approvals.approvals, name="approvals"),
     re_path(DECISION + r"approve/$", approvals.approve, name="approve"),
     re_path(DECISION + r"refuse/$", approvals.refuse, name="refuse"),
+    path("dashboard/<slug:slug>/rules/", include(rules.urlpatterns)),
     path("till/", include(till.urlpatterns)),
 ]

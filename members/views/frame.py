@@ -32,6 +32,7 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page("home", "analytics:home", _("Home"), "home", "G H"),
     Page("members", "rewards:members", _("Members"), "members", "G M"),
+    Page("rules", "rewards:rules", _("Rules"), "rules", "G R", _("Earning")),
     Page("tiers", "rewards:tiers", _("Tiers"), "flag", "", _("Earning")),
     Page("units", "rewards:units", _("Units"), "star", "", _("Earning")),
     Page("imports", "rewards:imports", _("Imports"), "list", "G I", _("Operations")),

@@ -196,7 +196,7 @@ def _steps_of(award: AwardLine, unit: Unit, program: Program) -> Iterator[Row]:
             yield {
                 "text": award.rule,
                 "note": version,
-                "sum": _formula(step, program),
+                "sum": formula(step, program),
                 "amount": _exact(amount),
             }
         before = amount
@@ -216,7 +216,7 @@ def _cut_row(step: Step, before: Fraction, after: Fraction, unit: Unit) -> Row:
     }
 
 
-def _formula(step: Step, program: Program) -> str:
+def formula(step: Step, program: Program) -> str:
     """£42.60 × 1 per £1, 5% of £42.60, 3 × 2, × 1.5: the arithmetic of the first step."""
     value = _exact(step["value"])
     money = formats.format_money(int(str(step.get("basis_minor", 0))), program.currency)

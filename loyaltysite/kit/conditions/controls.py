@@ -113,7 +113,7 @@ def _read_one(kind: Kind, text: str, terms: Terms) -> Any:
     if kind.name == "integer":
         return read_whole(text)
     if kind.name == "money":
-        return _read_money(text, terms)
+        return read_money(text, terms)
     if kind.name == "decimal":
         return str(read_number(text))
     if kind.name == "boolean":
@@ -146,7 +146,7 @@ def read_whole(text: str) -> int:
     return int(number)
 
 
-def _read_money(text: str, terms: Terms) -> int:
+def read_money(text: str, terms: Terms) -> int:
     minor = read_number(text).scaleb(terms.digits)
     if minor != minor.to_integral_value():
         message = _("Give an amount with at most %(digits)d decimals.")

@@ -113,7 +113,7 @@ class ConditionForm:
         self.bulk = bulk
         self.is_bound = data is not None
         self.errors: dict[str, list[str]] = {}
-        self.was_edited = False
+        self.was_edited = self.is_quiet = False
         if data is None:
             self.root = drafts.load(self._simple(tree), self._write_value)
         else:
@@ -135,6 +135,10 @@ class ConditionForm:
     def tree(self) -> dict[str, Any] | None:
         """The JSON as posted, None for a tree that is always true. Only is_valid() says whether it makes sense."""
         return self._written.tree or None
+
+    def hush(self) -> None:
+        """Show what was typed without judging it."""
+        self.errors, self.is_quiet = {}, True
 
     def refuse(self, path: str, message: str) -> None:
         """Show a refusal at the row that a path such as `all[1].value` speaks of."""
@@ -218,7 +222,7 @@ class ConditionForm:
         try:
             value = controls.read(asked, Op(row.op), row.values, self.terms)
         except WrongValue as wrong:
-            self._note(place, str(wrong.message) % wrong.params if wrong.params else str(wrong.message))
+            self._note(place, wrong.text)
             return found
         return found if value is None else found | {"value": value}
 
@@ -229,14 +233,14 @@ class ConditionForm:
         try:
             return found | {"value": controls.read_whole(row.values[0] if row.values else "")}
         except WrongValue as wrong:
-            self._note(place, str(wrong.message))
+            self._note(place, wrong.text)
             return found
 
     # How it looks
 
     @property
     def shown(self) -> Shown:
-        if self.is_bound and not self.was_edited:
+        if self.is_bound and not (self.was_edited or self.is_quiet):
             self.is_valid()
         return self._show(self.root, "", self.registry)
 

@@ -54,6 +54,11 @@ class WrongValue(Exception):
         super().__init__(message)
         self.message, self.place, self.params = message, place, params
 
+    @property
+    def text(self) -> str:
+        """The message in the active language, its places filled."""
+        return str(self.message) % self.params if self.params else str(self.message)
+
 
 def _same(value: Any) -> Any:
     return value

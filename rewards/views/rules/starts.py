@@ -1,0 +1,69 @@
+"""Rules to start from: each a definition to fill in, kept nowhere until it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Program
+from rewards import queries
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    key: str
+    title: str | Promise
+    text: str | Promise
+    definition: Mapping[str, Any]
+
+    def filled(self, program: Program) -> dict[str, Any]:
+        """The definition in the program's first unit."""
+        units = queries.units_of(program)
+        return {"trigger": {"on": "order"}, "unit": units[0].key if units else "", **self.definition}
+
+
+DOUBLE = {"kind": "multiplier", "factor": "2"}
+STARTS = (
+    Start(
+        "amount",
+        _("Points per amount"),
+        _("So many points for each pound or dollar: the rule that most programs begin with."),
+        {"amount": {"kind": "per_amount", "points": "1", "per_minor": 100}},
+    ),
+    Start(
+        "category",
+        _("Bonus on a category"),
+        _("What is in a category counts double, as much as you like each month."),
+        {"amount": DOUBLE, "lines": {"field": "category", "op": "="}},
+    ),
+    Start(
+        "weekend",
+        _("Happy weekend"),
+        _("Everything counts double on Saturday and Sunday, or at the hours you choose."),
+        {"amount": DOUBLE, "window": {"weekdays": [6, 7]}},
+    ),
+    Start(
+        "first",
+        _("First order"),
+        _("A gift of points with the first order of a member, once."),
+        {"amount": {"kind": "fixed", "points": "100"}, "frequency": {"once": True}},
+    ),
+    Start(
+        "event",
+        _("Something a member did"),
+        _("Points for a review, a visit or anything else that your shop or app reports as an event."),
+        {
+            "trigger": {"on": "event", "kind": "review.written"},
+            "amount": {"kind": "fixed", "points": "20"},
+            "frequency": {"times": 1, "per": "week"},
+        },
+    ),
+)
+
+
+def start_of(key: str) -> Start | None:
+    return next((start for start in STARTS if start.key == key), None)
