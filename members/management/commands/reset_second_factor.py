@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.core.mail import send_mail
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import translation
 from django_scopes import scopes_disabled
 
 from loyaltysite.kit import clock
@@ -44,5 +46,10 @@ class Command(BaseCommand):
                 now=clock.now(),
             )
         if count:
-            get_adapter().send_mail("account/email/second_factor_reset", user.email, {"user": user})
+            with translation.override(user.language or None):
+                subject, message = (
+                    render_to_string(f"account/email/second_factor_reset_{part}.txt").strip()
+                    for part in ("subject", "message")
+                )
+            send_mail(subject, message, None, [user.email])
         self.stdout.write(f"{count} second factors removed; all devices are signed out.")
