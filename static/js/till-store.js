@@ -1,1 +1,69 @@
-/* till-store */
+/* What a till keeps on the device: actions until they are answered, and which numbers were looked up this day.
+
+   Till.config     what the page was made with
+   Till.words      every sentence the script may need
+   Till.store      the two tables; nothing in them outlives a day                                              */
+globalThis.Till = (() => {
+  const root = document.getElementById("till");
+  const config = JSON.parse(root.dataset.config);
+  const LIFE = config.life * 1000;
+
+  const opened = new Promise((resolve, reject) => {
+    const request = indexedDB.open("wafa-till", 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore("queue", { keyPath: "key" });
+      request.result.createObjectStore("seen", { keyPath: "id" });
+    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+  /* One transaction; resolves with the request's result once everything is safely written. */
+  async function within(table, mode, work) {
+    const database = await opened;
+    return new Promise((resolve, reject) => {
+      const transaction = database.transaction(table, mode, { durability: "strict" });
+      const request = work(transaction.objectStore(table));
+      transaction.oncomplete = () => resolve(request?.result);
+      transaction.onerror = () => reject(transaction.error);
+      transaction.onabort = () => reject(transaction.error);
+    });
+  }
+
+  const isOld = (moment) => Date.now() - Date.parse(moment) > LIFE;
+  const seenId = (number) => `${config.slug} ${number}`;
+
+  const store = {
+    isOld,
+
+    put: (entry) => within("queue", "readwrite", (table) => table.put(entry)),
+    get: (key) => within("queue", "readonly", (table) => table.get(key)),
+    remove: (key) => within("queue", "readwrite", (table) => table.delete(key)),
+
+    /* All actions of this program, in the order of their taps. */
+    async all() {
+      const found = await within("queue", "readonly", (table) => table.getAll());
+      return found.filter((entry) => entry.slug === config.slug).sort((one, other) => one.order - other.order);
+    },
+
+    see: (number) => within("seen", "readwrite", (table) => table.put({ id: seenId(number), at: new Date().toISOString() })),
+
+    async hasSeen(number) {
+      const row = await within("seen", "readonly", (table) => table.get(seenId(number)));
+      return Boolean(row) && !isOld(row.at);
+    },
+
+    /* What is answered or a day old goes; what still waits stays for its cashier. */
+    async tidy({ everything = false } = {}) {
+      for (const entry of await this.all()) {
+        if (entry.state !== "waiting" && (everything || isOld(entry.at))) await this.remove(entry.key);
+      }
+      const rows = await within("seen", "readonly", (table) => table.getAll());
+      for (const row of rows) {
+        if (everything || isOld(row.at)) await within("seen", "readwrite", (table) => table.delete(row.id));
+      }
+    },
+  };
+
+  return { root, config, words: config.words, store, events: new EventTarget() };
+})();

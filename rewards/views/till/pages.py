@@ -34,7 +34,7 @@ from rewards.views.till.forms import FindForm, JoinForm, PreviewForm, SaleForm, 
 TEMPLATE = "rewards/till/till.html"
 STORE_COOKIE = "wafa_till_store"
 # By cashier and program: more than a queue needs, and few enough that nobody reads through the members.
-RATES = {"find": "60/m/key,600/h/key", "act": "120/m/key"}
+RATES = {"find": "60/m/key,600/h/key", "act": "120/m/key", "preview": "240/m/key"}
 KINDS = tuple(TillAction.Kind.values)
 
 
@@ -105,6 +105,7 @@ def preview(request: StaffRequest, program: Program) -> HttpResponse:
 
     def work() -> HttpResponse:
         _check(form)
+        _throttle(request, program, "preview")
         now = clock.now()
         member = lookups.at_number(program=program, number=form.cleaned_data["number"])
         item = orders.as_order(program=program, sale=form.sale, member=member, key=uuid.uuid4(), at=now)
