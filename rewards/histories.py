@@ -8,7 +8,6 @@ from datetime import datetime
 from heapq import nlargest
 
 from django.db import connection
-from django.utils.functional import cached_property
 
 from members.models import Member, Order, OrderLine, Program
 from rewards import rulebook
@@ -69,7 +68,7 @@ class Purse:
     unit: Unit
     lots: list[Lot]
 
-    @cached_property
+    @property
     def ends_next(self) -> Lot | None:
         return next((lot for lot in self.lots if lot.is_active and lot.expires_at), None)
 

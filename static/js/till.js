@@ -46,8 +46,10 @@
       byId(`step-${name}`).hidden = name !== next && !(name === "find" && (next === "done" || next === "queued"));
     }
     const places = { find: pointer.matches ? "q" : "", join: "join-name", done: "step-done", queued: "step-queued" };
+    byId("find-title").textContent = next === "find" || next === "sale" ? words.who : words.next;
     byId(places[next] ?? "")?.focus({ preventScroll: true });
     scrollTo(0, 0);
+    list();
   }
 
   function back() {
@@ -71,7 +73,7 @@
     byId("who-name").textContent = found.name;
     byId("who-balance").textContent = found.balance ?? "";
     byId("who-tier").textContent = found.tier ?? "";
-    byId("who-tier").hidden = !found.tier;
+    byId("who-tier").hidden = byId("who-dot").hidden = !found.tier;
     byId("who-tier").className = `tier t${found.bars ?? 1}`;
     const text = [found.note, note].filter(Boolean).join(" ");
     byId("who-note").hidden = !text;
@@ -274,14 +276,16 @@
 
   function entryOf(entry) {
     const item = document.createElement("li");
-    const label = Object.assign(document.createElement("bdi"), { textContent: `${words[entry.kind]} ${entry.kind === "join" ? "" : entry.label}` });
+    const label = document.createElement("span");
+    label.append(`${words[entry.kind]} `, Object.assign(document.createElement("bdi"), { textContent: entry.kind === "join" ? "" : entry.label }));
     const badge = Object.assign(document.createElement("span"), { className: `badge ${LOOKS[entry.state]}`, textContent: words[entry.state] });
     badge.dataset.state = entry.state;
     item.append(label, badge);
     if (entry.message && entry.state !== "sent") {
       item.append(Object.assign(document.createElement("p"), { className: "small soft", textContent: entry.message }));
     }
-    if (entry.kind !== "undo" && (entry.state === "waiting" || timeLeft(entry.until) > 0)) {
+    const isOnScreen = entry.key === shown && (step === "done" || step === "queued");
+    if (!isOnScreen && entry.kind !== "undo" && (entry.state === "waiting" || timeLeft(entry.until) > 0)) {
       const button = Object.assign(document.createElement("button"), { type: "button", className: "btn quiet", textContent: words.undo });
       button.addEventListener("click", () => undo(entry.key));
       item.append(button);
@@ -417,6 +421,7 @@
   }
 
   for (const field of document.querySelectorAll("[data-without-script]")) field.hidden = true;
+  document.querySelector(".t-more").open ||= matchMedia("(width > 50rem)").matches; // there is room beside the keys
   // A page that a form was sent to without script already is at a step of its own.
   const served = document.querySelector("#sale-form [name=number]").value;
   if (!byId("step-sale").hidden && served) who = { number: served };

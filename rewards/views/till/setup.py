@@ -134,9 +134,10 @@ def _words() -> dict[str, str]:
         "number_only": _("Without network only a member number can be used: scan it, or type its 12 digits."),
         "member": _("Member"),
         "camera": _("The camera cannot be used. Type the number instead."),
-        "leave": _(
-            "Some actions have not been sent yet. They stay on this device until you sign in here again."
-        ),
+        "empty": _("Type the amount, or choose what was bought."),
+        "no_camera": _("This browser cannot read codes with its camera. Use a scanner, or type the number."),
+        "who": _("Who is it?"),
+        "next": _("Next customer"),
         "failed": _("The server could not answer. It is tried again."),
     }
 

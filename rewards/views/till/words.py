@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,6 +16,8 @@ from rewards.intake import Preview
 from rewards.models import TillAction, Unit
 from rewards.till.actions import UNDO_WINDOW
 from rewards.views import progress
+
+SOON = timedelta(days=14)
 
 
 @dataclass(slots=True)
@@ -44,6 +46,11 @@ class Told:
     tier: progress.Told | None = None
     left_until: datetime | None = None
     short: str = ""
+    soon: str = ""
+
+    @property
+    def is_given(self) -> bool:
+        return self.kind == TillAction.Kind.SALE and self.figure.startswith("+")
 
 
 def who(*, program: Program, member: Member) -> Who:
@@ -103,9 +110,21 @@ def _tell_sale(told: Told, program: Program, action: TillAction, member: Member,
         program=program, reasons=histories.explain(program=program, fact_id=answer["fact_id"] or 0)
     )
     told.tier = progress.tell(program=program, member=member, now=now)
+    told.soon = _soon(program, member, now)
     told.short = " · ".join(
         [total, *(formats.format_units(amount, unit, sign=True) for unit, amount in given)]
     )
+
+
+def _soon(program: Program, member: Member, now: datetime) -> str:
+    """What ends first, when that is within two weeks: the cashier can say it while there is time to use it."""
+    for purse in histories.purses_of(program=program, member=member):
+        lot = purse.ends_next
+        if lot is not None and lot.expires_at is not None and now < lot.expires_at <= now + SOON:
+            amount = formats.format_units(lot.remaining - lot.reserved, purse.unit)
+            day = formats.format_date(lot.expires_at - timedelta(microseconds=1), form="day")
+            return _("Say it now: %(amount)s end on %(day)s.") % {"amount": amount, "day": day}
+    return ""
 
 
 def _tell_joining(told: Told, action: TillAction) -> None:
