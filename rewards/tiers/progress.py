@@ -55,7 +55,7 @@ def measure(course: Course, now: datetime) -> Progress:
     return Progress(
         level=level,
         standing=row,
-        valid_until=row.valid_until if row else None,
+        valid_until=row.ends_at if row else None,
         is_provisional=bool(row and row.is_provisional(now)),
         confirms_at=row.confirms_at if row and row.is_provisional(now) else None,
         is_manual=bool(row and row.origin == MANUAL),
@@ -94,7 +94,7 @@ def _keeping(
 ) -> tuple[int | None, datetime | None, datetime | None]:
     """What is missing to keep the level, from when it counts, and by when."""
     scheme = course.scheme
-    if row is None or level is None or row.valid_until is None:
+    if row is None or level is None or row.valid_until is None or row.ends_at is None:
         return None, None, None
     if row.origin == MANUAL:
         return max(0, level.threshold - course.total(now)), None, row.valid_until

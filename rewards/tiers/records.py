@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 EARNED, REVIEW, MANUAL = "earned", "review", "manual"
+# The end of a tier that staff gave for good: far, and still a day in every time zone.
+WITHOUT_END = date(9998, 12, 31)
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +28,12 @@ class StandingRow:
 
     def covers(self, moment: datetime) -> bool:
         return self.since <= moment and (self.ended_at is None or moment < self.ended_at)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """The end of its validity that a person should see: none for one given for good."""
+        is_endless = self.valid_until is None or self.valid_until.year >= WITHOUT_END.year
+        return None if is_endless else self.valid_until
 
     def is_provisional(self, moment: datetime) -> bool:
         return self.confirms_at is not None and moment < self.confirms_at

@@ -20,13 +20,10 @@ from rewards.models import Metric, Standing, Tier
 from rewards.policies import day_start
 from rewards.tiers.courses import Course
 from rewards.tiers.progress import Progress
-from rewards.tiers.records import Move, StandingRow, Totals
+from rewards.tiers.records import WITHOUT_END, Move, StandingRow, Totals
 from rewards.tiers.schemes import DAY, TICK, Level, Scheme
 
 CHUNK = 500
-
-# The end of a tier that staff gave for good: far, and still a day in every time zone.
-WITHOUT_END = date(9998, 12, 31)
 
 # Waits for nobody: who is being written to now is taken by the next run.
 DUE = """

@@ -31,6 +31,7 @@ from rewards.forms import actions as asked
 from rewards.forms.actions import ActionForm
 from rewards.models import Tier
 from rewards.tiers import standings
+from rewards.tiers.records import WITHOUT_END
 from rewards.views import member as page
 
 
@@ -139,7 +140,7 @@ def _set_tier(doing: Doing, given: dict[str, Any]) -> str:
         tier=tier,
         reason=given["reason"],
         by=doing.request.user,
-        until=given["until"] or standings.WITHOUT_END,
+        until=given["until"] or WITHOUT_END,
         now=doing.now,
     )
     return _("%(tier)s from now on.") % {"tier": queries.name_of(tier)}

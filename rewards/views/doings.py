@@ -15,7 +15,7 @@ from loyaltysite.kit import formats
 from members.models import AuditEntry, Member, Merge, Program
 from rewards import queries
 from rewards.models import PendingAdjustment, Standing
-from rewards.tiers.standings import WITHOUT_END
+from rewards.tiers.records import WITHOUT_END
 
 ACTIONS: Mapping[str, str | Promise] = {
     "member.join": gettext_lazy("Joined"),
@@ -82,7 +82,7 @@ def standings_of(*, program: Program, member: Member) -> list[Held]:
 
 def _until(row: Standing) -> str:
     end = row.ended_at or row.valid_until
-    if end is None or end.year > WITHOUT_END.year:
+    if end is None or end.year >= WITHOUT_END.year:
         return _("without end")
     return formats.format_date(end - timedelta(microseconds=1))
 

@@ -28,7 +28,8 @@ from rewards.models import Unit
 from rewards.views import member as page
 from rewards.views import progress
 
-MOST = 8
+# So many are shown of so many looked at: who is meant is found by a better word, not by reading on.
+MOST, FEW = 8, 200
 
 
 @vary_on_headers("HX-Request")
@@ -108,7 +109,7 @@ def undo(request: StaffRequest, program: Program, number: str, merge_id: str) ->
         "form": form,
         "refused": error,
         "outlook": outlook,
-        "ways": _ways(program, outlook) if outlook else [],
+        "ways": _ways(program, made, outlook, form["bearing"].value()) if outlook else [],
         **_around(request, person, _("Undo the merge")),
     }
     status = 422 if form.is_bound and form.errors else 200
@@ -120,13 +121,12 @@ def _search(request: StaffRequest, program: Program, person: Member) -> HttpResp
     text = request.GET.get("q", "")
     sought = Sought.parse(text or person.name)
     ways = people.ways_to(program=program, sought=sought) if sought.text else []
-    found = queries.page_of(
-        queries.looked_up_first(ways, most=1000), unit=None, tiers=queries.tiers_of(program), size=MOST + 1
-    ).rows
+    keys = {key for way in ways for key in way.order_by().values_list("pk", flat=True)[:FEW]}
+    others = Member.objects.filter(pk__in=keys - {person.pk}, merged_into=None)
     context = {
         "person": person,
         "query": text,
-        "rows": [row for row in found if row.member != person and not row.member.merged_into_id][:MOST],
+        "members": others.order_by("-joined_at", "-pk")[:MOST],
         "is_guess": not text,
         **_around(request, person, _("Merge")),
     }
@@ -169,25 +169,26 @@ def _purse(purse: Purse | tuple[int, int, int], unit: Unit) -> str:
     return ", ".join(parts)
 
 
-def _ways(program: Program, outlook: Outlook) -> list[dict[str, Any]]:
+def _ways(program: Program, made: Merge, outlook: Outlook, chosen: str) -> list[dict[str, Any]]:
     """By way and unit, what each side and the shop would have; one way where nothing was used."""
     units = {unit.key: unit for unit in queries.units_of(program)}
-    chosen = Bearing.values if outlook.is_used else [Bearing.USER.value]
+    values = Bearing.values if outlook.is_used else [Bearing.USER.value]
     return [
         {
-            "name": Bearing(way).label if outlook.is_used else "",
-            "rows": [_row(part, units[part.unit]) for part in outlook.ways[way]],
+            "value": way,
+            "name": Bearing(way).label,
+            "chosen": way == chosen,
+            "rows": [_row(part, units[part.unit], made) for part in outlook.ways[way]],
         }
-        for way in chosen
+        for way in values
     ]
 
 
-def _row(part: Separation, unit: Unit) -> dict[str, Any]:
+def _row(part: Separation, unit: Unit, made: Merge) -> dict[str, Any]:
     return {
-        "unit": formats.unit_name(0, unit),
         "used": formats.format_units(abs(part.used), unit),
-        "by_kept": part.used > 0,
         "is_used": part.used != 0,
+        "user": made.kept if part.used > 0 else made.gone,
         "kept": _purse(part.kept, unit),
         "gone": _purse(part.gone, unit),
         "given": formats.format_units(part.given, unit) if part.given else "",
