@@ -22,6 +22,7 @@ BENCHES = {
     "import_million": "bench.million",
     "spend": "bench.spends",
     "growth": "bench.growth",
+    "http": "bench.http",
 }
 
 
