@@ -8,7 +8,7 @@ from rewards.api import urls as rewards
 
 app_name = "api"
 urlpatterns = [
+    path("v1/", include(rewards.urlpatterns + members.urlpatterns + members.last)),
     path("docs/", docs.page, name="docs"),
     path("docs/schema", docs.schema, name="schema"),
-    path("v1/", include(members.urlpatterns + rewards.urlpatterns + members.last)),
 ]

@@ -10,6 +10,7 @@ from loyaltysite.kit import metrics
 from loyaltysite.kit.styleguide import styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", include("loyaltysite.api")),  # first: nobody calls as often
     path("healthz/", health.healthz, name="healthz"),
     path("readyz/", health.readyz, name="readyz"),
     path("metrics", metrics.show, name="metrics"),
@@ -17,7 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/styleguide/", styleguide, name="styleguide"),
     path("accounts/", include("allauth.urls")),
     path("p/", include("loyaltysite.portal")),
-    path("api/", include("loyaltysite.api")),
     path("admin/", admin.site.urls),
 ]
 urlpatterns += [

@@ -6,10 +6,13 @@ is let through, one line of the log a few seconds apart tells it, and correctnes
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import threading
 import time
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -62,11 +65,11 @@ def take(name: str, *, per_minute: int, marker: str = "", marker_ms: int = 30_00
     free = Taken(is_allowed=True, limit=per_minute, remaining=per_minute - 1, reset=0, wait=0)
     if time.monotonic() < _down_until:
         return free
+    arguments: list[str | int] = [
+        2, f"wafa:bucket:{name}", f"wafa:running:{marker}" if marker else "", per_minute, WINDOW, marker_ms
+    ]  # fmt: skip
     try:
-        allowed, remaining, reset, wait, marked = _client(settings.REDIS_URL)[1](
-            keys=[f"wafa:bucket:{name}", f"wafa:running:{marker}" if marker else ""],
-            args=[per_minute, WINDOW, marker_ms],
-        )
+        allowed, remaining, reset, wait, marked = _run(arguments)
     except redis.RedisError as error:
         _rest(error)
         return free
@@ -76,7 +79,7 @@ def take(name: str, *, per_minute: int, marker: str = "", marker_ms: int = 30_00
 def release(marker: str) -> None:
     """Let the next one set the marker at once."""
     try:
-        _client(settings.REDIS_URL)[0].delete(f"wafa:running:{marker}")
+        _client(settings.REDIS_URL).delete(f"wafa:running:{marker}")
     except redis.RedisError as error:
         _rest(error)
 
@@ -87,10 +90,39 @@ def _rest(error: redis.RedisError) -> None:
     log.warning("Redis does not answer; nobody is held back", extra={"error": type(error).__name__})
 
 
+class Line(threading.local):
+    """A thread's own connection. The client's pool and retries would cost as much again as the question itself."""
+
+    connection: Any = None
+    url = ""
+
+
+_line = Line()
+MARK = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+
+
+def _run(arguments: list[str | int]) -> Any:
+    """What the script says. Raises redis.RedisError."""
+    url: str = settings.REDIS_URL
+    if _line.connection is None or _line.url != url:
+        _line.connection, _line.url = _client(url).connection_pool.make_connection(), url
+    line = _line.connection
+    try:
+        line.send_command("EVALSHA", MARK, *arguments)
+        return line.read_response()
+    except redis.exceptions.NoScriptError:
+        line.send_command("EVAL", SCRIPT, *arguments)
+        return line.read_response()
+    except redis.RedisError:
+        # Whatever of an answer is still on its way must not be taken for the next one's.
+        line.disconnect()
+        _line.connection = None
+        raise
+
+
 @lru_cache(maxsize=4)
-def _client(url: str) -> tuple[redis.Redis, redis.commands.core.Script]:
+def _client(url: str) -> redis.Redis:
     # A silent repeat of a script whose answer got lost would take two; so nothing is repeated.
-    client = redis.Redis.from_url(
+    return redis.Redis.from_url(
         url, socket_timeout=0.3, socket_connect_timeout=0.3, retry=Retry(NoBackoff(), 0)
     )
-    return client, client.register_script(SCRIPT)

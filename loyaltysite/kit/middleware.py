@@ -7,6 +7,8 @@ from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
+from django.utils import translation
 
 from loyaltysite.kit import log
 
@@ -68,3 +70,34 @@ def _address(text: str) -> str:
         return str(ip_address(bare))
     except ValueError:
         return ""
+
+
+API = "/api/v1/"
+
+
+def straight_to_api(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware; stands right inside the one for security. A call of the API has no session, cookie, form or page, and
+    answers all its errors itself: what serves those is left out, which halves the cost of a call."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(API):
+            return get_response(request)
+        match = request.resolver_match = resolve(request.path_info)
+        with translation.override(_language(request)):
+            response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+            if hasattr(response, "render"):
+                response.render()
+        response.setdefault("Cache-Control", "no-store")
+        response.setdefault("Content-Length", str(len(response.content)))
+        return response
+
+    return middleware
+
+
+def _language(request: HttpRequest) -> str:
+    """As the header asks; a cookie of the pages is nobody's business here."""
+    if "HTTP_ACCEPT_LANGUAGE" not in request.META:
+        return settings.LANGUAGE_CODE
+    return translation.get_language_from_request(request)

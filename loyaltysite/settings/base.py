@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "loyaltysite.kit.middleware.request_id",
     "loyaltysite.kit.metrics.measure",
     "django.middleware.security.SecurityMiddleware",
+    "loyaltysite.kit.middleware.straight_to_api",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "loyaltysite.kit.middleware.permissions_policy",
