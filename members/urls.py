@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import account, dashboard, invitation, program, stores, team
+from members.views import account, audit, dashboard, invitation, program, stores, team
 
 ONE = "dashboard/<slug:slug>/"
 
@@ -12,6 +12,8 @@ urlpatterns = [
     path("dashboard/", dashboard.programs, name="programs"),
     path("accounts/profile/", account.account, name="account"),
     path("invitations/<slug:token>/", invitation.invitation, name="invitation"),
+    path(ONE + "audit/", audit.audit, name="audit"),
+    path(ONE + "audit/export/", audit.audit_export, name="audit_export"),
     path(ONE + "program/", program.program, name="program"),
     path(ONE + "program/brand/", program.brand, name="brand"),
     path(ONE + "program/logo/", program.logo, name="logo"),

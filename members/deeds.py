@@ -1,0 +1,183 @@
+"""What staff did, in a sentence for each action of the audit. An action of an app above is named here by its text,
+as its pages are by the names of their addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from loyaltysite.kit.templatetags.formats import isolate
+
+# %(who)s did it to %(what)s.
+DEEDS: Mapping[str, str | Promise] = {
+    "program.change": gettext_lazy("%(who)s changed the settings of the program"),
+    "program.logo": gettext_lazy("%(who)s put up a logo"),
+    "program.logo_remove": gettext_lazy("%(who)s removed the logo"),
+    "team.invite": gettext_lazy("%(who)s sent invitation %(what)s"),
+    "team.invite_again": gettext_lazy("%(who)s sent invitation %(what)s again"),
+    "team.revoke": gettext_lazy("%(who)s withdrew invitation %(what)s"),
+    "team.join": gettext_lazy("%(who)s joined the team"),
+    "team.set_role": gettext_lazy("%(who)s gave %(what)s a role"),
+    "team.remove": gettext_lazy("%(who)s took %(what)s out of the team"),
+    "store.add": gettext_lazy("%(who)s added store %(what)s"),
+    "store.change": gettext_lazy("%(who)s changed store %(what)s"),
+    "unit.create": gettext_lazy("%(who)s added unit %(what)s"),
+    "unit.change": gettext_lazy("%(who)s changed unit %(what)s"),
+    "tier.change": gettext_lazy("%(who)s changed the tiers"),
+    "tier.regrade": gettext_lazy("%(who)s had all members re-graded"),
+    "tier.set": gettext_lazy("%(who)s gave member %(what)s a tier"),
+    "tier.end": gettext_lazy("%(who)s ended the tier given to member %(what)s"),
+    "rule.draft": gettext_lazy("%(who)s drafted rule %(what)s"),
+    "rule.discard": gettext_lazy("%(who)s discarded the draft of rule %(what)s"),
+    "rule.publish": gettext_lazy("%(who)s published rule %(what)s"),
+    "rule.cancel": gettext_lazy("%(who)s took back what was planned for rule %(what)s"),
+    "rule.retire": gettext_lazy("%(who)s retired rule %(what)s"),
+    "member.join": gettext_lazy("%(who)s enrolled member %(what)s"),
+    "member.undo_join": gettext_lazy("%(who)s took back the joining of member %(what)s"),
+    "member.change": gettext_lazy("%(who)s changed the profile of member %(what)s"),
+    "member.tags": gettext_lazy("%(who)s tagged member %(what)s"),
+    "member.block": gettext_lazy("%(who)s blocked member %(what)s"),
+    "member.unblock": gettext_lazy("%(who)s unblocked member %(what)s"),
+    "member.close": gettext_lazy("%(who)s closed the account of member %(what)s"),
+    "member.reopen": gettext_lazy("%(who)s opened the account of member %(what)s again"),
+    "member.merge": gettext_lazy("%(who)s merged another member into %(what)s"),
+    "member.unmerge": gettext_lazy("%(who)s took member %(what)s apart again"),
+    "member.erase": gettext_lazy("%(who)s erased the person behind member %(what)s"),
+    "members.export": gettext_lazy("%(who)s took a list of members away as a file"),
+    "identity.add": gettext_lazy("%(who)s added an identity to member %(what)s"),
+    "identity.remove": gettext_lazy("%(who)s removed an identity of member %(what)s"),
+    "note.write": gettext_lazy("%(who)s wrote a note on member %(what)s"),
+    "note.delete": gettext_lazy("%(who)s deleted a note on member %(what)s"),
+    "points.adjust": gettext_lazy("%(who)s adjusted the balance of member %(what)s"),
+    "points.forfeit": gettext_lazy("%(who)s let the balance of member %(what)s end"),
+    "adjustment.ask": gettext_lazy("%(who)s asked for an adjustment of member %(what)s"),
+    "adjustment.approve": gettext_lazy("%(who)s approved adjustment %(what)s"),
+    "adjustment.refuse": gettext_lazy("%(who)s refused adjustment %(what)s"),
+    "bulk.start": gettext_lazy("%(who)s began bulk action %(what)s"),
+    "bulk.done": gettext_lazy("Bulk action %(what)s of %(who)s came to its end"),
+    "bulk.cancel": gettext_lazy("%(who)s stopped bulk action %(what)s"),
+    "key.create": gettext_lazy("%(who)s made API key %(what)s"),
+    "key.revoke": gettext_lazy("%(who)s revoked API key %(what)s"),
+    "till.sale": gettext_lazy("%(who)s rang up a sale for member %(what)s"),
+    "till.undo": gettext_lazy("%(who)s undid the last action for member %(what)s"),
+    "till.find": gettext_lazy("%(who)s looked up members at the till"),
+    "user.reset_second_factor": gettext_lazy("%(who)s reset the second factor of %(what)s"),
+    "audit.export": gettext_lazy("%(who)s took the audit away as a file"),
+    "admin.add": gettext_lazy("%(who)s added %(what)s on the operators’ pages"),
+    "admin.change": gettext_lazy("%(who)s changed %(what)s on the operators’ pages"),
+    "admin.delete": gettext_lazy("%(who)s deleted %(what)s on the operators’ pages"),
+}
+
+# The beginnings of actions that a filter offers.
+GROUPS: Mapping[str, str | Promise] = {
+    "program": gettext_lazy("Program"),
+    "team": gettext_lazy("Team"),
+    "store": gettext_lazy("Stores"),
+    "unit": gettext_lazy("Units"),
+    "tier": gettext_lazy("Tiers"),
+    "rule": gettext_lazy("Rules"),
+    "member": gettext_lazy("Members"),
+    "members": gettext_lazy("Exports"),
+    "identity": gettext_lazy("Identities"),
+    "note": gettext_lazy("Notes"),
+    "points": gettext_lazy("Balances"),
+    "adjustment": gettext_lazy("Approvals"),
+    "bulk": gettext_lazy("Bulk actions"),
+    "import": gettext_lazy("Imports"),
+    "key": gettext_lazy("API keys"),
+    "till": gettext_lazy("Till"),
+    "user": gettext_lazy("Sign-in"),
+    "audit": gettext_lazy("Audit"),
+    "admin": gettext_lazy("Operators"),
+}
+
+FIELDS: Mapping[str, str | Promise] = {
+    "name": gettext_lazy("Name"),
+    "names": gettext_lazy("Names"),
+    "role": gettext_lazy("Role"),
+    "is_active": gettext_lazy("Open"),
+    "currency": gettext_lazy("Currency"),
+    "time_zone": gettext_lazy("Time zone"),
+    "languages": gettext_lazy("Languages"),
+    "prices_include_tax": gettext_lazy("Prices include tax"),
+    "tax_rate": gettext_lazy("Tax rate"),
+    "return_days": gettext_lazy("Days to return"),
+    "basis": gettext_lazy("What earns"),
+    "brand": gettext_lazy("Brand colour"),
+    "logo": gettext_lazy("Logo"),
+    "requires_mfa": gettext_lazy("Second factor needed"),
+    "adjust_limits": gettext_lazy("Limits of adjusting"),
+    "worth": gettext_lazy("Worth"),
+    "expiry": gettext_lazy("End"),
+    "pending": gettext_lazy("Waiting time"),
+    "precision": gettext_lazy("Decimals"),
+    "shortfall": gettext_lazy("Shortfall"),
+    "threshold": gettext_lazy("From"),
+    "multipliers": gettext_lazy("Factors"),
+    "benefits": gettext_lazy("Benefits"),
+    "rank": gettext_lazy("Rank"),
+    "tier": gettext_lazy("Tier"),
+    "until": gettext_lazy("Until"),
+    "state": gettext_lazy("State"),
+    "amount": gettext_lazy("Amount"),
+    "unit": gettext_lazy("Unit"),
+    "up": gettext_lazy("Up"),
+    "down": gettext_lazy("Down"),
+    "fields": gettext_lazy("Fields"),
+}
+LONGEST = 300
+
+
+def sentence(action: str, *, who: str, what: SafeString | str, subject: str) -> SafeString:
+    """The action in words, its names isolated; one that is not known here is told by its parts."""
+    text = DEEDS.get(action)
+    if text is None:
+        text = "%(who)s: " + action.replace("%", "%%") + " · " + subject.replace("%", "%%") + " %(what)s"
+    parts = {"who": isolate(who), "what": what if isinstance(what, SafeString) else isolate(what)}
+    return mark_safe(conditional_escape(str(text)) % parts)  # noqa: S308 - every part is escaped
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Field by field what stood there and what stands there now; nested settings are named by their path."""
+    old, new = dict(_flat(before)), dict(_flat(after))
+    names = list(dict.fromkeys([*old, *new]))
+    return [
+        {"field": _label(name), "before": _plain(old.get(name)), "after": _plain(new.get(name))}
+        for name in names
+        if old.get(name) != new.get(name) or name not in old or name not in new
+    ]
+
+
+def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        here = f"{path}.{name}" if path else str(name)
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, here)
+        else:
+            yield here, value
+
+
+def _label(path: str) -> str:
+    return " › ".join(str(FIELDS.get(part, part)) for part in path.split("."))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if value is None or value in ("", [], {}):
+        return "–"
+    if isinstance(value, list):
+        text = ", ".join(_plain(part) if not isinstance(part, Mapping) else _pairs(part) for part in value)
+    else:
+        text = str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _pairs(part: Mapping[str, Any]) -> str:
+    return " / ".join(str(value) for value in part.values())
