@@ -23,6 +23,7 @@ BENCHES = {
     "spend": "bench.spends",
     "growth": "bench.growth",
     "http": "bench.http",
+    "lookup": "bench.lookup",
 }
 
 

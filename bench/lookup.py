@@ -1,0 +1,225 @@
+"""The member list, its search and filters, and the member page with a million members, through the real views.
+
+WAFA_BENCH_MEMBERS gives another number of members. Each kind of question is asked with many different values.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import psycopg
+
+from bench import worlds
+from loyaltysite.embedded.postgres import SUPERUSER
+
+MEMBERS = int(os.environ.get("WAFA_BENCH_MEMBERS", "1000000"))
+TIMES, WARM = 40, 3
+GOAL = 60.0  # milliseconds, the slowest twentieth
+FIRST = (
+    "Anna Maria Omar Layla Noa Daniel Sara Yusuf Amelia Joan Thomas Priya Farid Maryam Shirin Owen Grace Isla Callum "
+    "Ruth Peter Paula Karim Hanna Amir Lena Oscar Zoe Victor Irene Hugo Marta Simon Clara Felix Nadia Jonas Elif Tomas "
+    "Mina Adam Rosa Ivan Lucy Erik Dalia Hassan Julia Samir Vera"
+).split()
+PARTS = ("ber ha lin mo ra sto wel kin dra fen gol hu jan kel lor mar nis ols per quin").split()
+
+CATALOG = """
+    INSERT INTO members_program (id, slug, name, currency, time_zone, languages, prices_include_tax, tax_rate, basis,
+        return_days, brand, requires_mfa, adjust_limits, logo_digest, is_demo, catalogue,
+        created_at)
+    VALUES (1, 'bench', 'Bench', 'EUR', 'Europe/Berlin', '{en}', true, 0, '{}', 14, '#0b4a5c', false, '{}', '', false, 1,
+        now());
+    INSERT INTO members_store (id, program_id, code, name, is_active)
+    SELECT n, 1, 's' || n, 'Store ' || n, true FROM generate_series(1, 12) n;
+    INSERT INTO rewards_unit (id, program_id, key, names, precision, worth_numerator, worth_denominator, is_money, expiry,
+        pending, shortfall) VALUES (1, 1, 'points', '{"en": {"one": "Star", "other": "Stars"}}', 0, 1, 1, false, '{}', '{}',
+        'arrears');
+    INSERT INTO rewards_tierscheme (program_id, counted, unit_key, "window", months, review, grace_days)
+    VALUES (1, 'spend', '', 'calendar_year', 12, 'to_earned', 0);
+    INSERT INTO rewards_tier (id, program_id, key, names, rank, threshold, multipliers, benefits, is_never_lost)
+    SELECT n, 1, k, '{}', n, t, '{}', '[]', false
+    FROM (VALUES (1, 'base', 0), (2, 'silver', 10000), (3, 'gold', 50000), (4, 'platinum', 200000)) v(n, k, t);
+    INSERT INTO rewards_earningrule (id, program_id, key, name, state, spent) VALUES (1, 1, 'base', 'Base', 'live', 0);
+    INSERT INTO rewards_ruleversion (id, program_id, rule_id, number, definition, since, published_at, reason)
+    VALUES (1, 1, 1, 1, '{"trigger": {"on": "order"}, "unit": "points", "amount": {"kind": "per_amount", "points": "1",
+        "per_minor": 100}}', '2020-01-01', '2020-01-01', '');
+"""
+# Newer members have the higher numbers; nearly all orders are of the last two years, one store is rare.
+PEOPLE = """
+    SELECT setseed(0.5);
+    INSERT INTO members_holder (id, program_id, kind, seq) SELECT n, 1, 'member', 2 FROM generate_series(1, %(members)s) n;
+    INSERT INTO members_member (holder_id, program_id, number, name, language, state, tags, source, joined_at)
+    SELECT n, 1, lpad((n * 7919 %% 100000000000)::text, 11, '0') || '0',
+        (%(first)s::text[])[1 + floor(power(random(), 2) * %(firsts)s)::int] || ' ' ||
+        initcap((%(parts)s::text[])[1 + floor(random() * 20)::int] || (%(parts)s::text[])[1 + floor(random() * 20)::int]
+            || (%(parts)s::text[])[1 + floor(random() * 20)::int]),
+        '', CASE WHEN n %% 100 = 0 THEN 'blocked' WHEN n %% 1777 = 0 THEN 'closed' ELSE 'active' END,
+        CASE WHEN n %% 33 = 0 THEN '{vip}' WHEN n %% 20011 = 0 THEN '{pilot}' ELSE '{}' END::varchar[], 'bench',
+        timestamptz '2026-11-01' - (%(members)s - n) * interval '150 seconds'
+    FROM generate_series(1, %(members)s) n;
+    INSERT INTO members_identity (program_id, member_id, kind, value)
+    SELECT 1, n, 'email', lower(replace(name, ' ', '.')) || n || '@example.com'
+    FROM (SELECT holder_id AS n, name FROM members_member) m
+    UNION ALL SELECT 1, n, 'phone', '+4477' || lpad((n * 7 %% 100000000)::text, 8, '0') FROM generate_series(1, %(members)s) n;
+    INSERT INTO rewards_standing (program_id, member_id, tier_id, origin, since, reason)
+    SELECT 1, n, CASE WHEN n %% 60 = 1 THEN 4 WHEN n %% 12 = 1 THEN 3 ELSE 2 END, 'earned', '2026-02-01', ''
+    FROM generate_series(1, %(members)s) n WHERE n %% 4 = 1;
+    INSERT INTO members_order (id, program_id, source, external_id, member_id, store_id, channel, state, revision, fact_id,
+        occurred_at, currency, total_minor, basis_minor, returned_minor)
+    SELECT n * 4 + k, 1, 'shop', 'no ' || n || '-' || k, n,
+        CASE WHEN random() < 0.0001 THEN 12 ELSE 1 + floor(power(random(), 2) * 11)::int END, '', 'paid', 0, n * 4 + k,
+        timestamptz '2026-11-01' - power(random(), 2) * interval '900 days', 'EUR', 4000, 4000, 0
+    FROM generate_series(1, %(members)s) n CROSS JOIN generate_series(0, 3) k WHERE k < n %% 5;
+    INSERT INTO members_orderline (order_id, revision, position, kind, sku, name, category, quantity, amount_minor,
+        discount_minor, tax_minor, basis_minor, is_counted, returned_quantity, refunded_minor)
+    SELECT id, 0, 1, 'product', 'mug', 'A mug', 'mugs', 1, 4000, 0, 0, 4000, true, 0, 0 FROM members_order;
+    INSERT INTO members_fact (id, program_id, source, kind, external_id, revision, fingerprint, holder_id, order_id, answer,
+        recorded_at)
+    SELECT id, 1, 'shop', 'order', external_id, 0, '', member_id, id, '{}', occurred_at FROM members_order;
+    INSERT INTO rewards_pricing (fact_id, program_id, context, versions, awarded)
+    SELECT id, 1, '{}', '{1}', '{"points": 40}' FROM members_order;
+    INSERT INTO rewards_award (fact_id, version_id, program_id, unit_id, desired, awarded, cut_by, trail)
+    SELECT id, 1, 1, 1, 40, 40, '', '[]' FROM members_order;
+    INSERT INTO rewards_lot (id, wallet_id, program_id, granted, remaining, reserved, expired, is_active, earned_at,
+        active_at, expires_at, awaits, terms, fact_id, order_id, version_id)
+    SELECT id, member_id, 1, 40, 40, 0, 0, true, occurred_at, occurred_at, occurred_at + interval '3 years', '', '', id, id, 1
+    FROM members_order;
+    INSERT INTO rewards_entry (id, wallet_id, program_id, seq, kind, at, posted_at, pending_change, active_change,
+        reserved_change, arrears_change, pending, active, reserved, arrears, lot_id, fact_id, order_id, digest)
+    SELECT id, member_id, 1, 1 + id %% 4, 'earn', occurred_at, occurred_at, 0, 40, 0, 0, 0, 40 * (1 + id %% 4), 0, 0, id, id, id,
+        sha256(int8send(id)) FROM members_order;
+    INSERT INTO rewards_wallet (id, program_id, holder_id, unit_id, seq, pending, active, reserved, arrears, digest)
+    SELECT n, 1, n, 1, n %% 5, 0, CASE WHEN n %% 50000 = 7 THEN 90000 ELSE 40 * (n %% 5) END, 0, 0, ''
+    FROM generate_series(1, %(members)s) n WHERE n %% 5 > 0;
+    SELECT setval('wafa_ids', %(members)s * 4 + 10);
+"""
+
+
+def run() -> list[dict[str, Any]]:
+    with worlds.world() as made:
+        begin = perf_counter()
+        fill(made)
+        laid = perf_counter() - begin
+        found: list[dict[str, Any]] = made.python("bench.lookup", "measure")
+    return [
+        {
+            "name": f"members: {one['name']}",
+            "value": one["p95"],
+            "unit": "ms p95",
+            "goal": f"≤ {GOAL:.0f} ms",
+            "met": one["p95"] <= GOAL,
+            "rows": MEMBERS,
+            "seconds": one["seconds"],
+            "median": one["p50"],
+            "laid_down_seconds": round(laid),
+        }
+        for one in found
+    ]
+
+
+def fill(made: worlds.World) -> None:
+    """Everything by SQL; the checks at each row are for the application's writes."""
+    url = made.cluster.url(SUPERUSER, "wafa")
+    with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("SET wafa.posting = 'on'")
+        connection.execute("SET maintenance_work_mem = '512MB'")
+        connection.execute(CATALOG)
+        values = {"members": MEMBERS, "first": FIRST, "firsts": len(FIRST), "parts": PARTS}
+        for statement in PEOPLE.split(";\n"):
+            if statement.strip():
+                connection.execute(statement, values)
+        connection.execute("VACUUM ANALYZE")
+
+
+# --- inside the world -------------------------------------------------------------------------------------------------
+
+
+def measure() -> list[dict[str, Any]]:
+    """p50 and p95 in milliseconds of each kind of question, after a few to warm up."""
+    from django.test import Client
+    from django_scopes import scope
+
+    from members.models import Member, Program, Role, TeamMembership, User
+
+    program = Program.objects.get()
+    user = User.objects.create_user("bench@example.com")
+    TeamMembership.objects.create(user=user, program=program, role=Role.OWNER)
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    chance = random.Random(11)
+    with scope(program=program):
+        ids = [chance.randrange(1, MEMBERS) for _ in range(TIMES + WARM)]
+        people = list(Member.objects.filter(pk__in=ids).prefetch_related("identities"))
+    only = os.environ.get("WAFA_BENCH_ONLY", "")
+    return [
+        _time(name, ask, client, people, chance) for name, ask in QUESTIONS.items() if only in name
+    ]
+
+
+def _time(name: str, ask: Callable[..., str], client: Any, people: list[Any], chance: random.Random) -> dict[str, Any]:
+    took = []
+    for number in range(TIMES + WARM):
+        url = "/dashboard/bench/members/" + ask(chance.choice(people), chance)
+        begin = perf_counter()
+        answer = client.get(url)
+        took.append(perf_counter() - begin)
+        assert answer.status_code == 200, (url, answer.status_code)
+        if number < WARM:
+            took.clear()
+    took.sort()
+    return {
+        "name": name,
+        "p50": round(took[len(took) // 2] * 1000, 1),
+        "p95": round(took[int(len(took) * 0.95)] * 1000, 1),
+        "seconds": round(sum(took), 1),
+    }
+
+
+def _value(person: Any, kind: str) -> str:
+    return str(next(one.value for one in person.identities.all() if one.kind == kind)).replace("+", "%2B")
+
+
+QUESTIONS: dict[str, Callable[..., str]] = {
+    "list": lambda one, chance: "",
+    "list, deep": lambda one, chance: f"?after={int(one.joined_at.timestamp() * 1e6)}.{one.pk}",
+    "list by name": lambda one, chance: "?sort=name",
+    "list by name, deep": lambda one, chance: f"?sort=-name&after=1.{one.pk}",
+    "name, two letters": lambda one, chance: f"?q={one.name[:2]}",
+    "name, four letters": lambda one, chance: f"?q={one.name.split()[1][:4]}",
+    "first name": lambda one, chance: f"?q={one.name.split()[0]}",
+    "whole name": lambda one, chance: f"?q={one.name}",
+    "e-mail": lambda one, chance: f"?q={_value(one, 'email')}",
+    "e-mail, beginning": lambda one, chance: f"?q={_value(one, 'email')[:8]}",
+    "phone": lambda one, chance: f"?q={_value(one, 'phone')}",
+    "phone, beginning": lambda one, chance: f"?q={_value(one, 'phone')[3:9]}",
+    "number": lambda one, chance: f"?q={one.number}",
+    "number, beginning": lambda one, chance: f"?q={one.number[:4]}",
+    "tier": lambda one, chance: f"?tier={chance.choice(['base', 'silver', 'gold', 'platinum'])}",
+    "state": lambda one, chance: f"?state={chance.choice(['active', 'blocked', 'closed'])}",
+    "store": lambda one, chance: f"?store=s{chance.randrange(1, 12)}",
+    "rare store": lambda one, chance: "?store=s12",
+    "active": lambda one, chance: f"?activity=active-{chance.choice([30, 90, 365])}",
+    "lapsed": lambda one, chance: f"?activity=lapsed-{chance.choice([30, 90, 365])}",
+    "never ordered": lambda one, chance: "?activity=never",
+    "balance at least": lambda one, chance: f"?least={chance.choice([1, 80, 120, 160])}",
+    "balance at most": lambda one, chance: f"?most={chance.choice([0, 40, 100])}",
+    "rare balance": lambda one, chance: "?least=50000",
+    "tag": lambda one, chance: f"?tag={chance.choice(['vip', 'pilot'])}",
+    "joined": lambda one, chance: f"?since=202{chance.randrange(2, 6)}-0{chance.randrange(1, 9)}-01&until=2026-10-01",
+    "three filters": lambda one, chance: f"?tier=gold&store=s{chance.randrange(1, 5)}&activity=active-365",
+    "search and filter": lambda one, chance: f"?q={one.name.split()[0]}&tier=silver&least=40",
+    "member page": lambda one, chance: f"{one.number}/",
+}
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "loyaltysite.settings.test"
+    from bench import shops
+
+    shops.setup()
+    print(json.dumps(measure() if sys.argv[1:] == ["measure"] else []))
