@@ -54,7 +54,7 @@ PEOPLE = """
     SELECT setseed(0.5);
     INSERT INTO members_holder (id, program_id, kind, seq) SELECT n, 1, 'member', 2 FROM generate_series(1, %(members)s) n;
     INSERT INTO members_member (holder_id, program_id, number, name, language, state, tags, source, joined_at)
-    SELECT n, 1, lpad((n * 7919 %% 100000000000)::text, 11, '0') || '0',
+    SELECT n, 1, lpad((n::bigint * 7919 %% 100000000000)::text, 11, '0') || '0',
         (%(first)s::text[])[1 + floor(power(random(), 2) * %(firsts)s)::int] || ' ' ||
         initcap((%(parts)s::text[])[1 + floor(random() * 20)::int] || (%(parts)s::text[])[1 + floor(random() * 20)::int]
             || (%(parts)s::text[])[1 + floor(random() * 20)::int]),
@@ -157,12 +157,12 @@ def measure() -> list[dict[str, Any]]:
         ids = [chance.randrange(1, MEMBERS) for _ in range(TIMES + WARM)]
         people = list(Member.objects.filter(pk__in=ids).prefetch_related("identities"))
     only = os.environ.get("WAFA_BENCH_ONLY", "")
-    return [
-        _time(name, ask, client, people, chance) for name, ask in QUESTIONS.items() if only in name
-    ]
+    return [_time(name, ask, client, people, chance) for name, ask in QUESTIONS.items() if only in name]
 
 
-def _time(name: str, ask: Callable[..., str], client: Any, people: list[Any], chance: random.Random) -> dict[str, Any]:
+def _time(
+    name: str, ask: Callable[..., str], client: Any, people: list[Any], chance: random.Random
+) -> dict[str, Any]:
     took = []
     for number in range(TIMES + WARM):
         url = "/dashboard/bench/members/" + ask(chance.choice(people), chance)
@@ -211,7 +211,9 @@ QUESTIONS: dict[str, Callable[..., str]] = {
     "balance at most": lambda one, chance: f"?most={chance.choice([0, 40, 100])}",
     "rare balance": lambda one, chance: "?least=50000",
     "tag": lambda one, chance: f"?tag={chance.choice(['vip', 'pilot'])}",
-    "joined": lambda one, chance: f"?since=202{chance.randrange(2, 6)}-0{chance.randrange(1, 9)}-01&until=2026-10-01",
+    "joined": lambda one, chance: (
+        f"?since=202{chance.randrange(2, 6)}-0{chance.randrange(1, 9)}-01&until=2026-10-01"
+    ),
     "three filters": lambda one, chance: f"?tier=gold&store=s{chance.randrange(1, 5)}&activity=active-365",
     "search and filter": lambda one, chance: f"?q={one.name.split()[0]}&tier=silver&least=40",
     "member page": lambda one, chance: f"{one.number}/",

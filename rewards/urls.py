@@ -12,6 +12,7 @@ from rewards.views import (
     listing,
     member,
     merging,
+    panes,
     tiers,
     units,
 )
@@ -41,6 +42,9 @@ urlpatterns = [
     path("dashboard/<slug:slug>/members/bulk/<int:action_id>/decide/", bulk.decide, name="bulk_decide"),
     path("dashboard/<slug:slug>/members/bulk/<int:action_id>/left-out/", bulk.left, name="bulk_left"),
     re_path(ONE + "$", member.member, name="member"),
+    re_path(ONE + r"notes/$", panes.write_note, name="note_new"),
+    re_path(ONE + r"notes/(?P<note_id>[0-9]{1,18})/delete/$", panes.delete_note, name="note_delete"),
+    re_path(ONE + r"tags/$", panes.change_tags, name="tags"),
     re_path(ONE + r"reasons/(?P<fact_id>[0-9]{1,18})/$", member.reasons, name="reasons"),
     path("dashboard/<slug:slug>/imports/", imports.imports, name="imports"),
     path("dashboard/<slug:slug>/imports/upload/", imports.upload, name="import_upload"),

@@ -33,6 +33,7 @@ from rewards.models import Tier
 from rewards.tiers import standings
 from rewards.tiers.records import WITHOUT_END
 from rewards.views import member as page
+from rewards.views.finding import find
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def act(request: StaffRequest, program: Program, number: str, name: str) -> Http
     action = ACTIONS.get(name)
     if action is None:
         raise Http404
-    doing = Doing(request, program, page.find(program, number), clock.now())
+    doing = Doing(request, program, find(program, number), clock.now())
     form = action.form(request.POST or None, program=program, person=doing.person)
     if request.method == "POST" and form.is_valid():
         try:

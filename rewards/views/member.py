@@ -25,7 +25,8 @@ from members.views import frame
 from rewards import histories, queries
 from rewards.histories import HistoryLine, Purse
 from rewards.models import Lot, Unit
-from rewards.views import doings, progress, telling
+from rewards.views import doings, panes, progress, telling
+from rewards.views.finding import find
 
 SIZE = 20
 # How many lots the strip shows; the table under it has them all.
@@ -69,6 +70,7 @@ def show(
         "tabs": _tabs(here, tab),
         "is_later": before is not None,
         "latest": f"{here}?tab={tab}" if tab in ("orders", "changes") else here,
+        **panes.tell(request, program, person),
         **_tab(program, person, tab, before),
         **frame.around(request.team, current="members", crumbs=[(here, str(person))]),
     }
@@ -109,15 +111,6 @@ def reasons(request: StaffRequest, program: Program, number: str, fact_id: str) 
     }
     template = "rewards/dashboard/reasons.html"
     return render(request, f"{template}#refusals" if request.htmx else template, context)
-
-
-def find(program: Program, number: str) -> Member:
-    """The member of that number; 404 for any other."""
-    members = Member.objects.select_related("program", "merged_into")
-    found = members.filter(program=program, number=number).first()
-    if found is None:
-        raise Http404
-    return found
 
 
 def _history(program: Program, person: Member, before: datetime | None) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from rewards.forms.actions import MergeForm, UndoForm
 from rewards.merging import Bearing, Meeting, Outlook, Separation
 from rewards.merging.joining import Purse
 from rewards.models import Unit
-from rewards.views import member as page
 from rewards.views import progress
+from rewards.views.finding import find
 
 # So many are shown of so many looked at: who is meant is found by a better word, not by reading on.
 MOST, FEW = 8, 200
@@ -37,7 +37,7 @@ MOST, FEW = 8, 200
 @program_view(role=Role.MANAGER)
 def merge(request: StaffRequest, program: Program, number: str) -> HttpResponse:
     """Find the other one, see both beside each other, and merge. `other` is a member's number."""
-    person = page.find(program, number)
+    person = find(program, number)
     wanted = request.POST.get("other") or request.GET.get("other", "")
     other = Member.objects.select_related("program").filter(program=program, number=wanted).first()
     if other is None:
@@ -82,7 +82,7 @@ def merge(request: StaffRequest, program: Program, number: str) -> HttpResponse:
 @program_view(role=Role.MANAGER)
 def undo(request: StaffRequest, program: Program, number: str, merge_id: str) -> HttpResponse:
     """See who would get and bear what, choose, and undo."""
-    person = page.find(program, number)
+    person = find(program, number)
     rows = Merge.objects.select_related("kept__program", "gone__program", "author", "program")
     made = rows.filter(program=program, pk=int(merge_id), kept=person).first()
     if made is None:
