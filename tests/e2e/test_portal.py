@@ -8,12 +8,14 @@ from django_scopes import scope
 
 from members.models import Member, Program
 from tests.members import portal_shop
+from tests.rewards import builders
 
 pytestmark = pytest.mark.e2e
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
-PAGES = ("", "card/", "lots/", "history/")
+PAGES = ("", "card/", "lots/", "history/", "profile/", "consents/", "statement/", "leave/")
+OPEN_PAGES = ("join/", "joined/", "verify/?code=W1.x", "goodbye/")
 CUSTOMER = "anna@example.com"
 
 
@@ -77,6 +79,93 @@ def test_every_page_is_accessible_in_both_directions(new_page, enter, site, shop
             assert page.locator("html").get_attribute("dir") == ("ltr" if language == "en" else "rtl")
             assert fits(page), (path, language)
             assert_accessible(page)
+
+
+def test_the_open_pages_are_accessible_in_both_directions(new_page, shop, assert_accessible):
+    for language, theme, viewport in (("en", "light", PHONE), ("ar", "dark", DESKTOP)):
+        page = new_page(viewport=viewport, locale=language, color_scheme=theme)
+        for path in OPEN_PAGES:
+            page.goto(f"/p/{shop.slug}/{path}")
+
+            assert fits(page), (path, language)
+            assert_accessible(page)
+
+
+def typed_code(page, site):
+    """Type the code of the newest e-mail."""
+    page.locator(".otp").fill(re.search(r"^ +([A-Z0-9]{6})$", site.mails()[-1], flags=re.MULTILINE)[1])
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+def test_a_customer_joins_earns_takes_the_statement_and_leaves(
+    new_page, site, shop, assert_accessible, scripted
+):
+    page = new_page(viewport=PHONE, java_script_enabled=scripted)
+    page.goto(f"/p/{shop.slug}/sign-in/")
+    page.get_by_role("link", name="Join").click()
+    page.get_by_label("Your name").fill("Zoe Reed")
+    page.get_by_label("E-mail or phone").fill("zoe@example.com")
+    page.get_by_label("may keep my name").check()
+    page.locator("button.primary").click()
+    typed_code(page, site)
+    page.locator("button.primary").click()
+    page.wait_for_url(f"**/p/{shop.slug}/")
+    assert page.get_by_role("heading", name="Zoe").is_visible()
+
+    builders.record(shop, builders.order("7001", datetime.now(UTC), 42_00, member="zoe"))
+    page.reload()
+    assert page.locator(".card .bal").inner_text().split()[:2] == ["42", "Stars"]
+
+    page.get_by_role("link", name="Profile").last.click()
+    page.get_by_role("link", name="What we may send you").click()
+    page.get_by_role("group", name="Offers and news").get_by_label("E-mail").check()
+    page.locator(".p-main button.primary").click()
+    assert page.get_by_role("group", name="Offers and news").get_by_label("E-mail").is_checked()
+
+    page.locator(".p-top details summary").click()
+    page.locator("button[lang=ar]").click()
+    assert page.locator("html").get_attribute("dir") == "rtl"
+
+    page.goto(f"/p/{shop.slug}/statement/")
+    code = page.locator("#code").inner_text()
+    anybody = new_page(viewport=PHONE, locale="en-US", java_script_enabled=scripted)
+    anybody.goto(f"/p/{shop.slug}/verify/")
+    anybody.locator("textarea").fill(code)
+    anybody.locator("button.primary").click()
+    assert anybody.locator("#verdict").get_attribute("data-state") == "genuine"
+    assert "42\N{NO-BREAK SPACE}Stars" in anybody.locator("#verdict").inner_text()
+    anybody.locator("textarea").fill(code.replace("-42-", "-43-"))
+    anybody.locator("button.primary").click()
+    assert anybody.locator("#verdict").get_attribute("data-state") == "altered"
+
+    page.goto(f"/p/{shop.slug}/leave/")
+    page.locator(".p-main button.danger").click()
+    typed_code(page, site)
+    if scripted:
+        assert_accessible(page)
+    page.locator(".p-main button.danger").click()
+    page.wait_for_url("**/goodbye/")
+    page.goto(f"/p/{shop.slug}/")
+    assert page.locator("input[type=email]").is_visible()
+    with scope(program=shop):
+        assert not Member.objects.filter(name="Zoe Reed").exists()
+
+
+def test_the_statement_prints_on_a4_in_both_directions(new_page, enter, site, shop):
+    page = enter(new_page(viewport=DESKTOP))
+
+    for language in ("en", "ar"):
+        page.context.add_cookies([{"name": "django_language", "value": language, "url": site.url}])
+        page.goto(f"/p/{shop.slug}/statement/")
+        printed = page.pdf(prefer_css_page_size=True)
+        page.emulate_media(media="print")
+
+        assert re.search(rb"/MediaBox \[0 0 59[45][.0-9]* 84[12][.0-9]*\]", printed)
+        assert len(re.findall(rb"/Type /Page\b", printed)) == 1
+        assert not page.locator(".tabbar").is_visible()
+        assert not page.get_by_role("button", name="Sign out").is_visible()
+        assert page.locator("#code").is_visible()
+        page.emulate_media(media="screen")
 
 
 def test_the_way_in_is_accessible_in_both_directions(new_page, shop, assert_accessible):

@@ -17,13 +17,13 @@ from django_scopes import scope
 from members.models import Identity, User
 from members.portal import brands, people
 from rewards import ledger
-from rewards.views.portal import pages
+from rewards.views.portal import pages, uses
 from tests.members import portal_shop
 from tests.rewards import builders
 
 PAGES = ("home", "card", "lots", "history")
 # Program, user, identity with member (the session comes from the cache), then what the page itself reads.
-STATEMENTS = {"home": 16, "card": 3, "lots": 5, "history": 10}
+STATEMENTS = {"home": 16, "card": 3, "lots": 6, "history": 10}
 
 
 @pytest.fixture(autouse=True)
@@ -438,3 +438,35 @@ def test_the_last_day_is_the_day_before_the_end(shop):
     from rewards.views.portal.words import last_day
 
     assert last_day(portal_shop.NOW.replace(hour=0)) == date(2026, 11, 20)
+
+
+def test_what_ends_next_comes_with_its_best_use(client, shop, amelia):
+    text = text_of(enter(client, shop).get(url("lots", shop)))
+
+    assert "Use 40 Stars by 26 November 2026: they are worth £0.40, and then nothing is lost." in text
+    # Orders 360, 200, 120, 30 and 3 days ago: gaps of 160, 80, 90 and 27 days.
+    assert (
+        "You usually come every 85 days, so your next visit, about 11 February 2027, would be too late"
+        in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "usual"),
+    [((0,), None), ((0, 5), None), ((0, 5, 5), None), ((0, 5, 9), 4), ((0, 1, 2), 1), ((0, 7, 14, 100), 7)],
+)
+def test_the_rhythm_is_the_usual_gap_between_days_of_purchase(days, usual):
+    visits = [portal_shop.NOW - timedelta(days=day) for day in days]
+
+    assert uses.rhythm(visits) == usual
+
+
+def test_a_visit_in_time_is_said_so(client, shop):
+    portal_shop.join(shop, "anna")
+    for days in (360, 355, 350, 8, 3):
+        at = portal_shop.NOW - timedelta(days=days)
+        builders.record(shop, builders.order(f"o{days}", at, 10_00))
+
+    text = text_of(enter(client, shop).get(url("lots", shop)))
+
+    assert "You usually come every 5 days, so your next visit, about 23 November 2026, is in time." in text

@@ -49,6 +49,7 @@ class Balance:
     worth_minor: int
     endings: list[Ending] = field(default_factory=list)
     comings: list[Coming] = field(default_factory=list)
+    advice: list[SafeString] = field(default_factory=list)
 
     @property
     def unit(self) -> Unit:

@@ -17,7 +17,7 @@ from loyaltysite.kit import clock
 from members.models import Member, Program
 from members.portal.entrance import frame, member_page
 from rewards import histories
-from rewards.views.portal import balances, climbs, drawings, stories
+from rewards.views.portal import balances, climbs, drawings, stories, uses
 
 LATELY, PAGE, TIE = 5, 20, 200
 GROUP = 4
@@ -56,8 +56,11 @@ def card(request: HttpRequest, program: Program, member: Member) -> HttpResponse
 @require_safe
 @member_page
 def lots(request: HttpRequest, program: Program, member: Member) -> HttpResponse:
-    found = balances.of(program=program, member=member, now=clock.now())
-    today = timezone.localdate()
+    now = clock.now()
+    found = balances.of(program=program, member=member, now=now)
+    today, visits = timezone.localdate(now), uses.visits_of(program=program, member=member)
+    for balance in found:
+        balance.advice = uses.tell(program=program, balance=balance, visits=visits, today=today)
     context = {"member": member, "balances": found, "today": today}
     return render(request, "rewards/portal/lots.html", frame(request, program, **context))
 

@@ -1,0 +1,64 @@
+"""The best use of what ends next: by when, what it is worth, and whether the member's own rhythm gets there in time (N7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from members.models import Member, Order, Program
+from rewards.queries import HAPPENED
+from rewards.views.portal.balances import Balance
+from rewards.views.portal.words import dated, money, number, say, units
+
+LOOKED_AT, ENOUGH = 12, 3
+
+
+def visits_of(*, program: Program, member: Member) -> list[datetime]:
+    """When the member bought lately, the latest first."""
+    orders = Order.objects.filter(program=program, member_id=member.pk, state__in=HAPPENED)
+    return list(orders.order_by("-occurred_at").values_list("occurred_at", flat=True)[:LOOKED_AT])
+
+
+def rhythm(visits: Sequence[datetime]) -> int | None:
+    """The usual number of days between two days with purchases: the median of the last ones; None if they are few."""
+    days = sorted({timezone.localtime(visit).date() for visit in visits})
+    if len(days) < ENOUGH:
+        return None
+    return max(1, round(median((later - earlier).days for earlier, later in pairwise(days))))
+
+
+def tell(*, program: Program, balance: Balance, visits: Sequence[datetime], today: date) -> list[SafeString]:
+    """Sentences on what ends next; none where nothing ends."""
+    if not balance.dates:
+        return []
+    first = balance.dates[0]
+    assert first.on is not None  # noqa: S101 - dates have a day
+    amount, day = units(first.amount, balance.unit), dated(first.on, "long")
+    if balance.is_worth_something:
+        worth = money(first.worth_minor, program.currency)
+        text = _("Use %(amount)s by %(day)s: they are worth %(worth)s, and then nothing is lost.")
+        told = [say(text, amount=amount, day=day, worth=worth)]
+    else:
+        told = [say(_("Use %(amount)s by %(day)s, and nothing is lost."), amount=amount, day=day)]
+    usual = rhythm(visits)
+    if usual is not None:
+        told.append(_tell_rhythm(usual, timezone.localtime(visits[0]).date(), first.on, today))
+    return told
+
+
+def _tell_rhythm(usual: int, last: date, end: date, today: date) -> SafeString:
+    coming = max(today, last + timedelta(days=usual))
+    text = ngettext("You usually come every day", "You usually come every %(count)s days", usual)
+    habit = say(text, count=number(usual)) if usual > 1 else say(text)
+    if coming <= end:
+        rest = _("%(habit)s, so your next visit, about %(day)s, is in time.")
+    else:
+        rest = _("%(habit)s, so your next visit, about %(day)s, would be too late: come earlier this time.")
+    return say(rest, habit=habit, day=dated(coming, "long"))
