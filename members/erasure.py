@@ -8,6 +8,7 @@ back by own will is a new member, and takes up again what was owed and what was 
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,8 @@ from members.models import (
     User,
     WaitingFact,
 )
+
+log = logging.getLogger(__name__)
 
 SALT = "wafa.members.erasure"
 # In place of what staff wrote about a person where something must stand.
@@ -118,6 +121,10 @@ def erase(*, member: Member, now: datetime, by: User | None = None) -> None:
         accounts.forget(emails=[value for kind, value in known if kind == Identity.Kind.EMAIL])
         Event.objects.create(
             program=program, holder_id=fresh.pk, kind="member.erased", occurred_at=now, recorded_at=now
+        )
+        # Outside the database: after a restore this line says whom to forget again (manage.py erase_members).
+        transaction.on_commit(
+            lambda: log.info("member erased", extra={"program": program.slug, "holder": fresh.pk})
         )
         if by is not None:
             audit.record(

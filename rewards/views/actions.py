@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import reswap, retarget
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from loyaltysite.kit import clock, formats
 from loyaltysite.kit.errors import DomainError
 from loyaltysite.kit.forms import refuse
-from members import people, profiles
+from members import erasure, people, profiles
 from members.access import StaffRequest, program_view
 from members.models import Identity, Member, Program, Role
 from members.views import frame
@@ -56,6 +56,8 @@ class Action:
     run: Callable[[Doing, dict[str, Any]], str]
     text: str | Promise = ""
     is_grave: bool = False
+    # After it there is no such member any more.
+    is_end: bool = False
 
 
 @vary_on_headers("HX-Request")
@@ -74,7 +76,7 @@ def act(request: StaffRequest, program: Program, number: str, name: str) -> Http
         except DomainError as error:
             refuse(form, error)
         else:
-            return done(request, program, number, told)
+            return _to_list(request, program, told) if action.is_end else done(request, program, number, told)
     return _ask(doing, action, form)
 
 
@@ -85,6 +87,12 @@ def done(request: StaffRequest, program: Program, number: str, told: str) -> Htt
         return redirect("rewards:member", program.slug, number)
     response = page.show(request, program, number, query=page.query_of(request), part="person")
     return reswap(retarget(response, "#person"), "outerHTML")
+
+
+def _to_list(request: StaffRequest, program: Program, told: str) -> HttpResponse:
+    messages.success(request, told)
+    address = reverse("rewards:members", args=[program.slug])
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
 
 def _ask(doing: Doing, action: Action, form: ActionForm) -> HttpResponse:
@@ -184,6 +192,12 @@ def _reopen(doing: Doing, given: dict[str, Any]) -> str:
     return _("The account is open again.")
 
 
+def _erase(doing: Doing, given: dict[str, Any]) -> str:
+    people.check_not_own(member=doing.person, by=doing.request.user)
+    erasure.erase(member=doing.person, by=doing.request.user, now=doing.now)
+    return _("The person is forgotten. The books stay as they are.")
+
+
 def _change(doing: Doing, given: dict[str, Any]) -> str:
     profiles.change(member=doing.person, by=doing.request.user, now=doing.now, **given)
     return _("Saved.")
@@ -241,6 +255,17 @@ ACTIONS: dict[str, Action] = {
         _close,
         gettext_lazy("Nothing is earned or used any more. What identifies the member stays taken."),
         is_grave=True,
+    ),
+    "erase": Action(
+        gettext_lazy("Forget this person"),
+        gettext_lazy("Forget for good"),
+        asked.ConfirmForm,
+        _erase,
+        gettext_lazy(
+            "Name, contacts, notes, consents and sign-in are deleted for good, and nobody can use the balance. Orders and entries stay without saying whose they were. Do it when the person asks for it."
+        ),
+        is_grave=True,
+        is_end=True,
     ),
     "reopen": Action(gettext_lazy("Reopen this account"), gettext_lazy("Reopen"), asked.ReasonForm, _reopen),
     "edit": Action(gettext_lazy("Edit the profile"), gettext_lazy("Save"), asked.ProfileForm, _change),

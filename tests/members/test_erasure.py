@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from io import StringIO
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django_scopes import scope
@@ -131,9 +134,17 @@ def fill(program, anna):
         object_repr=user.email,
         action_flag=CHANGE,
     )
+    sign_in(user)
+    return user
+
+
+def sign_in(user):
+    """A session as a browser gets one, which allauth keeps a list of."""
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return user
+    UserSession.objects.get_or_create(
+        session_key=client.session.session_key, defaults={"user": user, "ip": "127.0.0.1", "user_agent": "x"}
+    )
 
 
 def test_the_person_is_gone_wherever_one_can_look(program, anna):
@@ -412,7 +423,7 @@ def test_a_waiting_return_still_finds_its_order(program, anna):
 def test_sessions_of_others_go_on(program, anna):
     other = User.objects.create_user("bob@example.com")
     for user in (other, portal_people.prove(program=program, email=EMAIL, now=NOW)):
-        Client().force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        sign_in(user)
 
     erase(anna)
 
@@ -430,3 +441,25 @@ def test_a_fact_of_the_person_still_has_effect_once(program, anna):
     assert told[0].status == "repeated"
     with scope(program=program):
         assert Fact.objects.filter(kind="order").count() == 1
+
+
+def test_the_log_says_whom_to_forget_again_after_a_restore(
+    program, anna, caplog, django_capture_on_commit_callbacks
+):
+    with caplog.at_level("INFO", logger="members.erasure"), django_capture_on_commit_callbacks(execute=True):
+        erase(anna)
+    (line,) = [record for record in caplog.records if record.name == "members.erasure"]
+    assert (line.program, line.holder) == (program.slug, anna.pk)
+    assert MARKER not in str(line.__dict__)
+
+    back = rejoin(program)
+    out = StringIO()
+    call_command("erase_members", program.slug, str(back.pk), "999999999", stdout=out)
+
+    assert out.getvalue().strip() == "1 forgotten, 1 not here."
+    assert everywhere() == []
+
+
+def test_the_command_refuses_an_unknown_program(db):
+    with pytest.raises(CommandError, match="nowhere"):
+        call_command("erase_members", "nowhere", "1")

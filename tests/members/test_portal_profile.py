@@ -9,6 +9,7 @@ from datetime import date
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -252,6 +253,20 @@ def test_the_code_of_the_page_deletes_the_account(inside, shop, amelia):
     assert fresh(amelia).name == ""
     assert not User.objects.filter(email="anna@example.com").exists()
     assert checking.run(program=shop, verify=True).wrong == 0
+
+
+def test_every_browser_is_signed_out_and_no_session_is_left(shop, amelia):
+    browsers = [Client(), Client()]
+    for browser in browsers:
+        browser.post(url("sign_in", shop), {"email": "anna@example.com"})
+        browser.post(url("confirm", shop), {"code": code_in(mail.outbox[-1])})
+        assert browser.get(url("home", shop)).status_code == 200
+
+    browsers[0].post(url("leave", shop))
+    browsers[0].post(url("leave_code", shop), {"code": code_in(mail.outbox[-1])})
+
+    assert browsers[1].get(url("home", shop)).status_code == 302
+    assert [s for s in Session.objects.all() if "_auth_user_id" in s.get_decoded()] == []
 
 
 def test_a_wrong_code_deletes_nothing(inside, shop, amelia):

@@ -12,12 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from members.models import Member, Order, Program
-from rewards.queries import HAPPENED
+from members.models import Member, Order, OrderState, Program
 from rewards.views.portal.balances import Balance
 from rewards.views.portal.words import dated, money, number, say, units
 
 LOOKED_AT, ENOUGH = 12, 3
+HAPPENED = (OrderState.PLACED, OrderState.PAID)
 
 
 def visits_of(*, program: Program, member: Member) -> list[datetime]:
