@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
+from members import consent
 from members.models import (
+    Consent,
     Identity,
     Member,
     Merge,
@@ -146,6 +149,12 @@ def _points(
 
 def _that_count(amounts: Mapping[str, int], unit: str) -> int:
     return amounts.get(unit, 0) if unit else sum(amounts.values())
+
+
+def keep_refusals(kept: Member, gone: Member, now: datetime) -> None:
+    """What either member had refused is not allowed to the two of them; consents are never inherited."""
+    refused = Consent.objects.filter(member=gone, is_given=False).values_list("channel", "topic")
+    consent.change(member=kept, wanted=dict.fromkeys(refused, False), source="merge", now=now)
 
 
 def fill(kept: Member, gone: Member) -> dict[str, list[str]]:

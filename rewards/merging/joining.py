@@ -205,6 +205,7 @@ def _join_rest(made: Merge, kept: Member, gone: Member, by: User, now: datetime)
     known = belongings.move_identities(made)
     if courses is not None:
         made.record["tiers"] = _join_tiers(program, kept, gone, courses, now)
+    belongings.keep_refusals(kept, gone, now)
     made.record["filled"] = belongings.fill(kept, gone)
     made.save(update_fields=["record"])
     gone.state, gone.merged_into = Member.State.CLOSED, kept

@@ -103,6 +103,8 @@ def _check(made: Merge, kept: Member) -> None:
         raise UndoneAlready
     if kept.merged_into_id is not None:
         raise MergeBound(_("The kept member was merged itself. Undo that merge first."))
+    if Event.objects.filter(holder_id__in=[made.kept_id, made.gone_id], kind="member.erased").exists():
+        raise MergeBound(_("One of the two has left and was forgotten."))
 
 
 def _is_of(made: Merge, key: str) -> bool:

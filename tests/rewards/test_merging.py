@@ -4,6 +4,7 @@ import pytest
 from django_scopes import scope
 
 from loyaltysite.kit.errors import DomainError
+from members import consent, erasure
 from members.models import AuditEntry, Event, Identity, Order, Return
 from rewards import merging
 from rewards.merging import Bearing
@@ -173,6 +174,47 @@ def test_a_repeat_gives_the_first_answer_and_other_content_is_refused(program, p
     with pytest.raises(DomainError) as refused:
         merge(program, "2026-02-02", kept=anna, gone=third)
     assert refused.value.code == "idempotency_key_reused"
+
+
+def test_what_either_had_refused_stays_refused_and_no_consent_is_inherited(program, pair):
+    anna, hanna = pair
+    consent.grant(member=anna, channel="email", topic="offers", source="portal", now=b.moment("2026-01-12"))
+    for topic, wanted in (("offers", True), ("offers", False), ("reminders", True)):
+        states = {("email", topic): wanted}
+        consent.change(member=hanna, wanted=states, source="portal", now=b.moment("2026-01-12"))
+
+    merge(program, "2026-02-01", kept=anna, gone=hanna)
+
+    for topic in ("offers", "reminders"):
+        assert not consent.has_consent(member=anna, channel="email", topic=topic)
+
+
+def test_what_was_forgotten_is_not_brought_back_by_undoing(program, pair):
+    anna, hanna = pair
+    made = merge(program, "2026-02-01", kept=anna, gone=hanna)
+    erasure.erase(member=fresh(anna), now=b.moment("2026-02-02"))
+
+    with pytest.raises(DomainError) as refused:
+        undo(program, made, "2026-02-03")
+
+    assert refused.value.code == "merge_bound"
+    assert not faults(program)
+
+
+def test_the_profile_is_filled_where_it_was_empty_and_emptied_again(program, pair):
+    anna, hanna = pair
+    with scope(program=program):
+        type(hanna).objects.filter(pk=hanna.pk).update(name="Hanna Berg", language="ar", tags=["vip", "mail"])
+        type(anna).objects.filter(pk=anna.pk).update(language="he", tags=["mail"])
+
+    made = merge(program, "2026-02-01", kept=anna, gone=hanna)
+    merged = fresh(anna)
+    undo(program, made, "2026-02-02")
+    parted = fresh(anna)
+
+    assert (merged.name, merged.language, merged.tags) == ("Hanna Berg", "he", ["mail", "vip"])
+    assert (parted.name, parted.language, parted.tags) == ("", "he", ["mail"])
+    assert fresh(hanna).tags == ["vip", "mail"]
 
 
 @pytest.mark.parametrize(
