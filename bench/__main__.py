@@ -24,6 +24,7 @@ BENCHES = {
     "growth": "bench.growth",
     "http": "bench.http",
     "lookup": "bench.lookup",
+    "home": "bench.home",
 }
 
 

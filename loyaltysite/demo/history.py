@@ -11,13 +11,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
 from loyaltysite.demo.pack import FOLDER
 from loyaltysite.demo.program import UNIT
 from loyaltysite.kit.errors import DomainError
-from members.models import Fact, Identity, Member, Order, Program
+from members.models import Fact, Identity, Member, Order, Program, Return
 from rewards import ledger
 from rewards.models import Wallet
 
@@ -132,6 +133,7 @@ def _end_of(month: str, days: int, program: Program) -> datetime:
 
 
 def _spend(*, program: Program, month: str, at: datetime) -> None:
+    """Let those spend whose month it is, each at a moment of their own; `at` is the end of the month."""
     with scope(program=program):
         done = set(
             Fact.objects.filter(
@@ -149,10 +151,33 @@ def _spend(*, program: Program, month: str, at: datetime) -> None:
             if zlib.crc32(value.encode()) % EVERY_MONTHS == int(month[-2:]) % EVERY_MONTHS
         ]
         members = Member.objects.in_bulk([member for _value, member in chosen])
+        seen = _last_seen(list(members), at)
         for value, member in chosen:
             key = f"{month}-{value}"
             if key not in done:
                 amount = balances[member] // STEP * STEP
+                moment = _moment_of(key, seen.get(member), at)
                 ledger.spend(
-                    program=program, member=members[member], unit=UNIT, amount=amount, key=key, now=at, source="demo"
+                    program=program, member=members[member], unit=UNIT, amount=amount, key=key, now=moment,
+                    source="demo",
                 )  # fmt: skip
+
+
+def _last_seen(members: list[int], end: datetime) -> dict[int, datetime]:
+    """When each of these last bought or brought back something, of those who did within the month before `end`."""
+    found: dict[int, datetime] = {}
+    for model in (Order, Return):
+        rows = model.objects.filter(member_id__in=members, occurred_at__range=(end - timedelta(days=31), end))
+        for member, last in rows.values_list("member_id").annotate(Max("occurred_at")):
+            found[member] = max(last, found.get(member, last))
+    return found
+
+
+def _moment_of(key: str, seen: datetime | None, end: datetime) -> datetime:
+    """At the counter soon after the last purchase, or on some day of the month during opening hours; always the same
+    for the same key, and never before what the member did."""
+    chance = zlib.crc32(key.encode())
+    if seen is not None:
+        return max(seen, min(seen + timedelta(minutes=3 + chance % 40), end))
+    day = end.replace(hour=9, minute=30) - timedelta(days=chance % 27)
+    return day + timedelta(minutes=chance // 27 % 480)

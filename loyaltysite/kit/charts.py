@@ -279,7 +279,7 @@ def _last_dot(run: Series, scale: Scale) -> Path | None:
 
 
 def _spread(labels: Sequence[str], *, between: bool) -> list[Label]:
-    """As many labels as fit beside each other, evenly many places apart; a phone shows every other one."""
+    """As many labels as fit beside each other, evenly many places apart; a narrow plot shows every other one."""
     count = len(labels)
     widest = max((len(text) for text in labels), default=0)
     most = max(2, min(count if between else MOST_LABELS, MOST_LETTERS // (widest + 3)))

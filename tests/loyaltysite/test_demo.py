@@ -4,7 +4,7 @@ import io
 import json
 import re
 import stat
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -176,6 +176,19 @@ def test_members_spend_between_the_months(db, var):
         assert all(-entry.active_change % history.STEP == 0 for entry in spends)
 
 
+def test_spends_are_spread_over_the_days_of_a_month():
+    end = datetime(2011, 3, 31, 23, 50, tzinfo=UTC)
+    seen = datetime(2011, 3, 7, 15, 0, tzinfo=UTC)
+
+    moments = [history._moment_of(f"2011-03-{number}", None, end) for number in range(300)]
+
+    assert len({moment.date() for moment in moments}) == 27
+    assert all(moment.year == 2011 and moment.month == 3 and 9 <= moment.hour < 18 for moment in moments)
+    assert seen < history._moment_of("2011-03-1", seen, end) < seen + timedelta(minutes=45)
+    assert history._moment_of("2011-03-1", end, end) == end
+    assert moments == [history._moment_of(f"2011-03-{number}", None, end) for number in range(300)]
+
+
 # --- log-ins ----------------------------------------------------------------------------------------------------------
 
 
@@ -266,3 +279,4 @@ def test_the_whole_demo_agrees_with_the_published_figures(fresh_database, proces
         assert Entry.objects.filter(arrears__gt=0).values("wallet").distinct().count() > 10
         assert Standing.objects.filter(tier__key="gold").exists()
     call_command("check_ledger", verify=True, stdout=io.StringIO())
+    call_command("rollups", verify=True, stdout=io.StringIO())

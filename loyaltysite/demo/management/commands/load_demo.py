@@ -12,6 +12,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
+from analytics import rollups
 from loyaltysite.demo import history, people, program, team
 from loyaltysite.kit import clock
 from loyaltysite.kit.errors import DomainError
@@ -50,6 +51,8 @@ class Command(BaseCommand):
         people.name_members(program=shop, now=now)
         ledger.settle_due(program=shop, now=clock.now())
         standings.review_due(program=shop, now=clock.now())
+        while rollups.fold():
+            pass
         team.create(
             program=shop,
             customer=_customer(shop),
