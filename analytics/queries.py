@@ -167,7 +167,7 @@ def levels_of(*, tiers: Sequence[Tier], presence: Mapping[int, Course], members:
 
 
 def quiet_rules(reading: Reading) -> list[EarningRule]:
-    """Live rules that were in force for the whole period and gave nothing in it."""
+    """Live rules for orders that were in force for the whole period and gave nothing in it."""
     gave = {
         rule_id
         for (rule_id,), places in reading.ask(tables.RULE_DAY, ("rule_id",)).items()
@@ -175,7 +175,11 @@ def quiet_rules(reading: Reading) -> list[EarningRule]:
     }
     first = reading.period.first
     live = EarningRule.objects.filter(program=reading.program, state="live").exclude(pk__in=gave)
-    old = live.filter(versions__published_at__isnull=False, versions__since__date__lt=first)
+    old = live.filter(
+        versions__published_at__isnull=False,
+        versions__since__date__lt=first,
+        versions__definition__trigger__on="order",
+    )
     return list(old.distinct().order_by("name"))
 
 

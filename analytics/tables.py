@@ -23,13 +23,13 @@ OF_MEMBERS = "(SELECT %(program)s::bigint AS program_id, unnest(%(members)s::big
 
 # The rows themselves as if each had its note: what a full count goes by.
 OF_ROWS = """(
-    SELECT program_id, 'order' AS what, 1 AS sign, occurred_at AS at, member_id, total_minor AS amount
+    SELECT program_id, 'order' AS what, 1 AS sign, occurred_at AS at, member_id, total_minor AS amount, fact_id
     FROM members_order WHERE program_id = %(program)s AND state IN ('placed', 'paid')
     UNION ALL
-    SELECT program_id, 'return', 1, occurred_at, NULL, amount_minor
+    SELECT program_id, 'return', 1, occurred_at, NULL, amount_minor, NULL
     FROM members_return WHERE program_id = %(program)s
     UNION ALL
-    SELECT program_id, 'member', 1, joined_at, holder_id, (state = 'blocked')::int
+    SELECT program_id, 'member', 1, joined_at, holder_id, (state = 'blocked')::int, NULL
     FROM members_member WHERE program_id = %(program)s AND state <> 'closed'
 )"""
 
@@ -65,13 +65,13 @@ UNIT_DAYS = """
     ) AS said
     GROUP BY 1, 2, 3
 """
-# The lot that an entry opened knows the rule that gave it.
+# An order counts with the awards of the fact that priced it last.
 RULE_DAYS = """
-    SELECT e.program_id, v.rule_id, (e.at AT TIME ZONE p.time_zone)::date AS day,
-        sum(e.pending_change + e.active_change - e.arrears_change) AS given, count(*) AS times
-    FROM {entries} JOIN rewards_lot l ON l.id = e.lot_id JOIN rewards_ruleversion v ON v.id = l.version_id
-        JOIN members_program p ON p.id = e.program_id
-    WHERE e.kind IN ('earn', 'bonus')
+    SELECT c.program_id, v.rule_id, (c.at AT TIME ZONE p.time_zone)::date AS day,
+        sum(c.sign * a.awarded) AS given, sum(c.sign) AS times
+    FROM {changes} c JOIN rewards_award a ON a.fact_id = c.fact_id JOIN rewards_ruleversion v ON v.id = a.version_id
+        JOIN members_program p ON p.id = c.program_id
+    WHERE c.what = 'order' AND a.awarded > 0
     GROUP BY 1, 2, 3
 """
 NOTED_ENTRIES = "{changes} c JOIN rewards_entry e ON e.id = c.entry_id"

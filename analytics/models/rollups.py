@@ -22,8 +22,8 @@ class DateMultiRangeField(models.Field):
 
 class Change(models.Model):
     """A note of what is not in the figures yet, written by triggers (analytics/sql/changes.sql) in the transaction that
-    makes it true, and deleted when it has been counted. `sign` is −1 for what no longer counts; an entry is named by
-    its id, a standing only by its member."""
+    makes it true, and deleted when it has been counted. `sign` is −1 for what no longer counts; an order comes with the
+    fact that priced it, an entry is named by its id, a standing only by its member."""
 
     program = models.ForeignKey(
         Program, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
@@ -34,6 +34,7 @@ class Change(models.Model):
     member_id = models.BigIntegerField(null=True)
     amount = models.BigIntegerField()
     entry_id = models.BigIntegerField(null=True)
+    fact_id = models.BigIntegerField(null=True)
 
     objects = scoping.Manager()
 
@@ -89,7 +90,8 @@ class UnitDay(models.Model):
 
 
 class RuleDay(models.Model):
-    """What one earning rule gave on one day, in ledger units, and how often."""
+    """What one earning rule gave for the orders of one day, in ledger units, and for how many. What is given for events
+    is not counted."""
 
     pk = models.CompositePrimaryKey("program_id", "rule_id", "day")
     program = models.ForeignKey(

@@ -3,8 +3,8 @@
 -- them. Neither ids nor clocks are trusted: a note is there exactly when what it tells of is there.
 CREATE OR REPLACE FUNCTION wafa_note_orders() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO analytics_change (program_id, what, sign, at, member_id, amount)
-    SELECT program_id, 'order', 1, occurred_at, member_id, total_minor FROM fresh WHERE state IN ('placed', 'paid');
+    INSERT INTO analytics_change (program_id, what, sign, at, member_id, amount, fact_id)
+    SELECT program_id, 'order', 1, occurred_at, member_id, total_minor, fact_id FROM fresh WHERE state IN ('placed', 'paid');
     RETURN NULL;
 END $$;
 
@@ -12,12 +12,12 @@ END $$;
 -- condition costs an order that is only inserted nothing.
 CREATE OR REPLACE FUNCTION wafa_note_changed_order() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO analytics_change (program_id, what, sign, at, member_id, amount)
-    SELECT program_id, 'order', sign, occurred_at, member_id, total_minor
+    INSERT INTO analytics_change (program_id, what, sign, at, member_id, amount, fact_id)
+    SELECT program_id, 'order', sign, occurred_at, member_id, total_minor, fact_id
     FROM (VALUES
-        (OLD.program_id, -1, OLD.occurred_at, OLD.member_id, OLD.total_minor, OLD.state),
-        (NEW.program_id, 1, NEW.occurred_at, NEW.member_id, NEW.total_minor, NEW.state)
-    ) AS v(program_id, sign, occurred_at, member_id, total_minor, state)
+        (OLD.program_id, -1, OLD.occurred_at, OLD.member_id, OLD.total_minor, OLD.fact_id, OLD.state),
+        (NEW.program_id, 1, NEW.occurred_at, NEW.member_id, NEW.total_minor, NEW.fact_id, NEW.state)
+    ) AS v(program_id, sign, occurred_at, member_id, total_minor, fact_id, state)
     WHERE state IN ('placed', 'paid');
     RETURN NULL;
 END $$;
@@ -78,9 +78,9 @@ END $$;
 CREATE OR REPLACE TRIGGER wafa_note_new AFTER INSERT ON members_order
     REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION wafa_note_orders();
 CREATE OR REPLACE TRIGGER wafa_note_changed AFTER UPDATE ON members_order FOR EACH ROW
-    WHEN (ROW(OLD.program_id, OLD.occurred_at, OLD.member_id, OLD.total_minor, OLD.state IN ('placed', 'paid'))
+    WHEN (ROW(OLD.program_id, OLD.occurred_at, OLD.member_id, OLD.total_minor, OLD.fact_id, OLD.state IN ('placed', 'paid'))
         IS DISTINCT FROM
-        ROW(NEW.program_id, NEW.occurred_at, NEW.member_id, NEW.total_minor, NEW.state IN ('placed', 'paid')))
+        ROW(NEW.program_id, NEW.occurred_at, NEW.member_id, NEW.total_minor, NEW.fact_id, NEW.state IN ('placed', 'paid')))
     EXECUTE FUNCTION wafa_note_changed_order();
 CREATE OR REPLACE TRIGGER wafa_note_new AFTER INSERT ON members_return
     REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION wafa_note_returns();

@@ -87,12 +87,13 @@ def _near(name: str) -> str:
 
 
 def pattern_of(texts: Sequence[str]) -> str:
-    """The first way to write dates (as strptime has it, "" for ISO 8601) in which all of these can be read."""
+    """The way to write dates (as strptime has it, "" for ISO 8601) in which most of these can be read."""
     given = [text.strip() for text in texts if text.strip()]
-    return next((pattern for pattern in PATTERNS if all(_fits(text, pattern) for text in given)), "")
+    return max(PATTERNS, key=lambda pattern: sum(fits(text, pattern) for text in given))
 
 
-def _fits(text: str, pattern: str) -> bool:
+def fits(text: str, pattern: str) -> bool:
+    """Whether a date can be read in this way."""
     try:
         datetime.strptime(text, pattern) if pattern else datetime.fromisoformat(text)  # noqa: DTZ007
     except ValueError:

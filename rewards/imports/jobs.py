@@ -37,6 +37,7 @@ State = ImportRun.State
 SILENCE = timedelta(minutes=2)
 EVERY = 0.7
 SETTLED = 5_000
+SAMPLES = 50
 # What is kept for so long: files of drafts and of what failed, rejected rows.
 KEPT = timedelta(days=30)
 
@@ -108,19 +109,32 @@ def _write(path: Path, chunks: Iterable[bytes]) -> tuple[int, str]:
 
 
 def _options(path: Path) -> dict[str, Any]:
-    head = previews.head_of(path=str(path), encoding=None, count=50)
+    head = previews.head_of(path=str(path), encoding=None, count=SAMPLES)
     profile = guesses.profile_of(head.header)
     mapping = guesses.mapping_of(head.header) if profile == "canonical" else {}
-    date_column = next(
-        (place for place, name in enumerate(head.header) if mapping.get(name) == "occurred_at"), None
-    )
-    texts = [row[date_column] for row in head.rows if date_column is not None]
     return {
         "profile": profile,
         "mapping": mapping,
-        "date_format": guesses.pattern_of(texts),
+        "date_format": guesses.pattern_of(_dates(head, mapping)),
         "source": "import",
     }
+
+
+def _dates(head: previews.Head, mapping: Mapping[str, str]) -> list[str]:
+    """What stands in the column of dates."""
+    place = next(
+        (place for place, name in enumerate(head.header) if mapping.get(name) == "occurred_at"), None
+    )
+    return [] if place is None else [row[place] for row in head.rows]
+
+
+def fitting(run: ImportRun, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same options, with another way to read dates where none of the first rows can be read in the chosen one."""
+    head = previews.head_of(path=str(path_of(run)), encoding=options.get("encoding") or None, count=SAMPLES)
+    dates = _dates(head, options.get("mapping", {}))
+    if any(guesses.fits(text.strip(), options.get("date_format", "")) for text in dates):
+        return dict(options)
+    return dict(options) | {"date_format": guesses.pattern_of(dates)}
 
 
 def path_of(run: ImportRun) -> Path:
@@ -155,7 +169,7 @@ def wish_of(run: ImportRun, options: Mapping[str, Any] | None = None) -> runs.Wi
 
 
 def twin_of(run: ImportRun) -> ImportRun | None:
-    """The latest import of the very same file that was done."""
+    """The latest import of the very same file that was done and left nothing out."""
     same = ImportRun.objects.filter(program=run.program, digest=run.digest, state=State.DONE).exclude(
         pk=run.pk
     )

@@ -22,7 +22,7 @@ from rewards.intake.items import CancelIn, Item, OrderIn, PaidIn, ReturnIn
 # So many rows are checked, of so many orders the points are told.
 ROWS = 2_000
 ORDERS = 8
-FAULTS = 20
+FAULTS = 8
 
 
 @dataclass(frozen=True, slots=True)

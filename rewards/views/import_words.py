@@ -33,12 +33,15 @@ BADGES = {
 
 def row(run: ImportRun) -> dict[str, Any]:
     """A line of the list."""
-    return {
-        "run": run,
-        "state": run.get_state_display(),
-        "badge": BADGES[State(run.state)],
-        "author": str(run.author),
-    }
+    state, badge = _state(run)
+    return {"run": run, "state": state, "badge": badge, "author": str(run.author)}
+
+
+def _state(run: ImportRun) -> tuple[str, str]:
+    """In a word, with the kind of its badge."""
+    if run.state == State.DONE and run.rejected_rows:
+        return _("Done in part"), "warn"
+    return run.get_state_display(), BADGES[State(run.state)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,11 @@ class Told:
 
 def told(run: ImportRun, *, program: Program, now: datetime) -> Told:
     share = min(1.0, run.position / run.size) if run.size else 0.0
+    state, badge = _state(run)
     seconds = ((run.finished_at or now) - run.started_at).total_seconds() if run.started_at else 0.0
     return Told(
-        state=run.get_state_display(),
-        badge=BADGES[State(run.state)],
+        state=state,
+        badge=badge,
         share=1.0 if run.state == State.DONE else share,
         now=ngettext("%(count)s row", "%(count)s rows", run.rows)
         % {"count": formats.format_number(run.rows)},
@@ -152,6 +156,7 @@ def previewed(preview: Preview, *, program: Program, units: Sequence[Unit]) -> d
         "is_cut": preview.is_cut,
         "faulty": preview.faulty_rows,
         "faults": preview.faults,
+        "more": max(0, preview.faulty_rows - len(preview.faults)),
         "unused": preview.unused,
         "lines": [
             {

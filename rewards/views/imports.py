@@ -109,7 +109,7 @@ def columns(request: StaffRequest, program: Program, run_id: int) -> HttpRespons
         jobs.choose(run=run, options=form.options())
         if "start" in sent:
             return _start(request, program, run)
-        head, notice = _head(run)
+        form, head, notice = _fitted(run, form, stores)
     preview, notice = (None, notice) if notice or form.errors else _preview(program, run)
     context = {
         "run": run,
@@ -123,6 +123,19 @@ def columns(request: StaffRequest, program: Program, run_id: int) -> HttpRespons
     template = "rewards/dashboard/import_columns.html"
     status = 422 if form.errors else 200
     return render(request, f"{template}#columns" if request.htmx else template, context, status=status)
+
+
+def _fitted(run: ImportRun, form: OptionsForm, stores: Any) -> tuple[OptionsForm, previews.Head, str]:
+    """The form as it was sent, or with another way to read dates, where those of the file are not like the chosen."""
+    try:
+        options = jobs.fitting(run, run.options)
+    except DomainError as error:
+        return form, previews.Head(form.header, []), str(error)
+    head, notice = _head(run)
+    if options != run.options:
+        jobs.choose(run=run, options=options)
+        form = OptionsForm(None, header=head.header, options=options, stores=stores)
+    return form, head, notice
 
 
 def _head(run: ImportRun) -> tuple[previews.Head, str]:
@@ -143,15 +156,17 @@ def _preview(program: Program, run: ImportRun) -> tuple[dict[str, Any] | None, s
 
 
 def _samples(head: previews.Head, form: OptionsForm) -> list[dict[str, Any]]:
-    """Each column with its first values beside its choice."""
-    return [
-        {
-            "name": name,
-            "values": [row[place] for row in head.rows[:3] if row[place : place + 1] != [""]],
-            "field": field,
-        }
-        for place, (name, field) in enumerate(zip(head.header, form.columns, strict=False))
-    ]
+    """Each column with its first values and its choice."""
+    found = []
+    for place, (name, field) in enumerate(zip(head.header, form.columns, strict=False)):
+        attributes: dict[str, str | bool] = {"class": "in"}
+        if field.errors:
+            attributes["aria-invalid"] = "true"
+        values = [row[place] for row in head.rows[:3] if row[place : place + 1] != [""]]
+        found.append(
+            {"name": name, "values": values, "field": field, "control": field.as_widget(attrs=attributes)}
+        )
+    return found
 
 
 @require_POST
