@@ -15,7 +15,7 @@ from analytics import rollups, tables
 from analytics.models import ACTIVE, Change, Day, Presence, Recount, RuleDay, UnitDay
 from members.models import Member, Order, Program, Return
 from rewards import ledger
-from rewards.models import Entry, Standing, Tier
+from rewards.models import EarningRule, Entry, Standing, Tier
 from tests.rewards.builders import (
     adjust,
     bring_back,
@@ -25,6 +25,7 @@ from tests.rewards.builders import (
     moment,
     open_program,
     order,
+    publish,
     record,
     spend,
 )
@@ -98,6 +99,27 @@ def test_a_cancelled_order_no_longer_counts(program):
     with scope(program=program):
         spans = Presence.objects.extra(where=["isempty(spans)"]).filter(of_id=ACTIVE)
         assert spans.count() == 1
+
+
+def test_what_rules_gave_follows_the_order(program):
+    publish(program, "big", {"amount": {"kind": "fixed", "points": "50"}, "minimum_minor": 5_000})
+
+    def given():
+        fold_all()
+        assert rollups.differences(program=program) == []
+        with scope(program=program):
+            names = dict(EarningRule.objects.values_list("pk", "key"))
+        return {
+            (names[rule], times): amount
+            for rule, amount, times in stored(program, RuleDay, "rule_id", "given", "times")
+        }
+
+    record(program, order("1", "2026-03-01", 6_000), at_own_time=True)
+    assert given() == {("base", 1): 60, ("big", 1): 50}
+    record(program, order("1", "2026-03-01", 2_000, revision=1), now="2026-03-02")
+    assert given() == {("base", 1): 20, ("big", 0): 0}
+    record(program, cancel("1", "2026-03-09"))
+    assert given() == {("base", 0): 0, ("big", 0): 0}
 
 
 def test_what_is_rolled_back_leaves_no_note(program):

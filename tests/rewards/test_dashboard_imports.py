@@ -118,6 +118,19 @@ def test_a_column_is_mapped_by_hand(program, manager, django_capture_on_commit_c
     assert "Done" in text
 
 
+def test_dates_of_a_column_that_is_mapped_by_hand_are_read_as_most_of_them_are_written(program, manager):
+    content = "Invoice,Bought on,E-mail,Price\n" + "".join(
+        f"F{n},{n}/10/2026 10:00,a@example.com,5.00\n" for n in range(11, 15)
+    )
+    address = upload(manager, program, content + "F9,someday,a@example.com,5.00\n")
+
+    seen = manager.post(address, _choices(program) | {"column_1": "occurred_at"}, headers=HX)
+
+    assert "11 Oct 2026" in words(seen)
+    assert the_run(program).options["date_format"] == "%d/%m/%Y %H:%M"
+    assert "1 row would be rejected" in words(seen)
+
+
 def test_a_column_cannot_be_taken_twice(program, manager):
     address = upload(manager, program)
 
