@@ -94,6 +94,14 @@ PLACES = {
 } | {f"caps.{name}": f"cap_{name}" for name in rules.CAPS}
 
 
+class Choice(forms.ChoiceField):
+    """A choice that always says something, if only what is usual; left out it is the usual."""
+
+    def validate(self, value: Any) -> None:
+        if value:
+            super().validate(value)
+
+
 class RuleForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=200, help_text=_("Members read it beside their points.")
@@ -108,7 +116,7 @@ class RuleForm(forms.Form):
     gives = forms.ChoiceField(label=_("It gives"), choices=GIVES)
     value = NumberField(label=_("How many"))
     per = MoneyField(label=_("For each"))
-    steps = forms.ChoiceField(label=_("Counting"), choices=STEPS, required=False)
+    steps = Choice(label=_("Counting"), choices=STEPS)
     of = forms.MultipleChoiceField(
         label=_("Of these rules"),
         required=False,
@@ -124,11 +132,11 @@ class RuleForm(forms.Form):
     cap_year = NumberField(label=_("Per member and year"))
     cap_lifetime = NumberField(label=_("Per member, ever"))
     budget = NumberField(label=_("To all members together"))
-    often = forms.ChoiceField(label=_("How often"), choices=OFTEN, required=False)
+    often = Choice(label=_("How often"), choices=OFTEN)
     times = WholeField(label=_("At most"))
-    period = forms.ChoiceField(label=_("In each"), choices=PERIODS, required=False)
+    period = Choice(label=_("In each"), choices=PERIODS)
     cooldown = WholeField(label=_("Not again for"))
-    span = forms.ChoiceField(label=_("Measured in"), choices=SPANS, required=False)
+    span = Choice(label=_("Measured in"), choices=SPANS)
     from_day = DayField(label=_("First day"))
     from_time = ClockField(label=_("From"))
     until_day = DayField(label=_("Last day"))
@@ -146,18 +154,18 @@ class RuleForm(forms.Form):
     )
     priority = WholeField(label=_("Priority"), help_text=_("Higher goes first."))
     group = forms.CharField(label=_("Group"), required=False, max_length=100)
-    mode = forms.ChoiceField(label=_("In the group"), choices=MODES, required=False)
+    mode = Choice(label=_("In the group"), choices=MODES)
     stop = forms.BooleanField(
         label=_("After it gave something, no later rule of its unit gives"), required=False
     )
-    ends = forms.ChoiceField(label=_("They end"), choices=ENDS, required=False)
+    ends = Choice(label=_("They end"), choices=ENDS)
     ends_count = WholeField(label=_("How many"))
-    ends_of = forms.ChoiceField(label=_("End of the"), choices=ENDS_OF, required=False)
+    ends_of = Choice(label=_("End of the"), choices=ENDS_OF)
     ends_after = WholeField(label=_("Skipping"))
     ends_dates = forms.CharField(
         label=_("Days"), required=False, help_text=_("Month and day, such as 06-30, 12-31.")
     )
-    usable = forms.ChoiceField(label=_("They can be used"), choices=USABLE, required=False)
+    usable = Choice(label=_("They can be used"), choices=USABLE)
     usable_count = WholeField(label=_("How many"))
     usable_on = DayField(label=_("Day"))
     usable_event = forms.CharField(label=_("Name of the event"), required=False, max_length=32)
@@ -179,6 +187,10 @@ class RuleForm(forms.Form):
         self._offer("of", others)
         if self.occasion == "schedule":
             self._offer("on", [*ON, ON_SCHEDULE])
+        self.fields["event"].required = self.occasion != "order"
+        for needed, name, choice in NEEDED:
+            if not needed or self._now(needed) == choice:
+                self.fields[name].required = True
         if self.occasion != "order":
             self._offer("gives", [choice for choice in GIVES if choice[0] in ("fixed", "per_visit")])
 
@@ -219,13 +231,6 @@ class RuleForm(forms.Form):
     @property
     def pending(self) -> str:
         return self._now("usable")
-
-    def clean(self) -> dict[str, Any]:
-        for needed, name, choice in NEEDED:
-            is_asked = not needed or self.cleaned_data.get(needed) == choice
-            if is_asked and self.cleaned_data.get(name, "") is None:
-                self.add_error(name, _("Give a number."))
-        return self.cleaned_data
 
     def hush(self) -> None:
         """Show what was typed without judging it."""

@@ -179,10 +179,10 @@ def test_a_start_with_a_gap_says_where(program, manager):
         ({"hours": "9 to 5"}, "Write spans such as"),
         ({"hours": "09:00–09:00"}, "The end must differ"),
         ({"unit": "stars"}, "Select a valid choice"),
-        ({"often": "times", "times": ""}, "Give a number."),
+        ({"often": "times", "times": ""}, "This field is required."),
         ({"usable": "date", "usable_on": ""}, "cannot be read"),
         ({"ends": "dates", "ends_dates": "99-99"}, "cannot be read"),
-        ({"usable": "days", "usable_count": ""}, "Give a number."),
+        ({"usable": "days", "usable_count": ""}, "This field is required."),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(program, manager, typed, message):

@@ -1,0 +1,174 @@
+"""A merchant's rule from the idea to a member's points, in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from allauth.account.models import EmailAddress
+from django_scopes import scope
+
+from loyaltysite.kit import clock
+from members.models import Member, Role
+from rewards import drafts
+from tests.members.teams import hire
+from tests.rewards.builders import find, line, open_program, order, record
+from tests.rewards.rules.pages import ORDER, at
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1440, "height": 900}
+PASSWORD = "correct horse battery"
+NAMES = {"en": {"one": "Star", "other": "Stars"}, "ar": {"other": "نجمة"}}
+BASE = {"amount": {"kind": "per_amount", "points": "1", "per_minor": 100}}
+RULES = {
+    "base": BASE,
+    "candles": {
+        "amount": {"kind": "multiplier", "factor": "2", "of": ["base"]},
+        "lines": {"field": "category", "op": "=", "value": "Candles"},
+        "conditions": {
+            "any": [
+                {"field": "standing.tier", "op": "in", "value": ["gold"]},
+                {"field": "member.joined_on", "op": "within last", "value": 30},
+            ]
+        },
+        "caps": {"month": "100"},
+        "budget": "50000",
+    },
+}
+
+
+@pytest.fixture
+def program(site):
+    program = open_program(
+        rules=RULES,
+        units={"points": {"names": NAMES}},
+        tiers={"base": (0, {}), "gold": (50_000, {"points": "3/2"})},
+        stores=["quay"],
+        currency="GBP",
+    )
+    record(program, order("A-1", clock.now(), line(4260, category="Mugs"), line(1460, category="Candles")))
+    with scope(program=program):
+        Member.objects.update(name="Amelia Hart")
+    return program
+
+
+@pytest.fixture
+def sign_in(new_page, program):
+    """A page of a manager who is signed in."""
+    user = hire(program, Role.MANAGER, password=PASSWORD)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+
+    def enter(**options):
+        page = new_page(**({"viewport": DESKTOP} | options))
+        page.goto("/dashboard/")
+        page.locator("input[type=email]").fill(user.email)
+        page.locator("input[type=password]").fill(PASSWORD)
+        page.locator("button.give").click()
+        page.wait_for_url("**/dashboard/**")
+        return page
+
+    return enter
+
+
+def test_a_rule_is_made_tried_published_and_gives(sign_in, program):
+    page = sign_in()
+    page.evaluate("window.stayed = true")
+    page.locator("nav.side").get_by_role("link", name="Rules").click()
+    page.get_by_role("link", name="New rule").click()
+    page.get_by_role("link", name="Points per amount").click()
+    page.get_by_label("Name").fill("Mugs for regulars")
+    page.evaluate("window.stayed = true")
+
+    # Items in the category Mugs
+    lines = page.locator("#lines")
+    lines.get_by_role("button", name="Condition").click()
+    lines.get_by_label("What is asked").select_option(label="Category")
+    lines.get_by_label("Value").fill("Mugs")
+
+    # from £20, or for gold: any of a nested group
+    tree = page.locator("#conditions")
+    tree.get_by_role("button", name="Group").click()
+    row = tree.get_by_role("group", name="Condition", exact=True)
+    row.first.get_by_label("What is asked").select_option(label="Order total")
+    row.first.get_by_label("Comparison").select_option(label="is at least")
+    row.first.get_by_label("Value").fill("20")
+    tree.locator("ul ul").get_by_role("button", name="Condition").click()
+    row.nth(1).get_by_label("What is asked").select_option(label="Tier")
+    row.nth(1).get_by_label("Value").select_option("gold")
+    page.get_by_text("if order total is at least £20.00 or tier is gold").wait_for()
+    assert page.evaluate("window.stayed")
+
+    # the order of this morning
+    page.locator("#trial").get_by_role("button", name="Try it").click()
+    page.get_by_text("The draft gives 42").wait_for()
+    assert page.evaluate("window.stayed")
+
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_role("link", name="Publish…").click()
+    page.get_by_label("Why").fill("Mugs are in stock")
+    page.get_by_role("button", name="Publish").click()
+    page.get_by_text("“Mugs for regulars” is published.").wait_for()
+    assert page.get_by_text("in force").is_visible()
+
+    record(program, order("A-2", clock.now(), line(2500, category="Mugs")))
+    page.goto(f"/dashboard/{program.slug}/members/{find(program, 'anna').number}/")
+    page.locator("summary", has_text="Order A-2").click()
+    told = page.locator("details.why[open]").inner_text()
+    assert "Mugs for regulars version 1" in told
+    assert "£25.00 × 1 per £1" in told
+
+
+def test_it_works_without_script(sign_in, program):
+    page = sign_in(java_script_enabled=False)
+    page.goto(at(program, "base/edit/"))
+
+    page.get_by_label("How many").first.fill("3")
+    page.locator("#conditions").get_by_role("button", name="Condition").click()
+    page.locator("#conditions").get_by_label("What is asked").select_option(label="Channel")
+    page.locator("#conditions").get_by_role("button", name="Show the fields that fit").click()
+    assert page.get_by_label("How many").first.input_value() == "3"
+    page.locator("#conditions").get_by_label("Value").fill("web")
+    page.get_by_role("button", name="Try it").click()
+    assert "channel is web" in page.locator("#trial").inner_text()
+    page.get_by_role("button", name="Save draft").click()
+
+    assert "if channel is web" in page.locator("main").inner_text()
+
+
+def test_the_enter_key_saves_and_edits_no_tree(sign_in, program):
+    page = sign_in()
+    page.goto(at(program, "candles/edit/"))
+
+    page.get_by_label("Name").press("Enter")
+
+    page.wait_for_url(f"**{at(program, 'candles/')}")
+    with scope(program=program):
+        draft = drafts.RuleDraft.objects.get()
+    assert draft.definition["conditions"] == RULES["candles"]["conditions"]
+
+
+def test_every_page_is_accessible(sign_in, program, assert_accessible):
+    drafts.save(
+        program=program,
+        key="base",
+        name="Base",
+        definition=ORDER | BASE | {"caps": {"day": "9"}},
+        by=None,
+        now=clock.now(),
+    )
+    paths = ["", "new/", "candles/", "candles/edit/", "base/", "base/publish/", "base/retire/"]
+
+    for viewport, theme, locale in ((PHONE, "dark", "ar"), (DESKTOP, "light", "en-US")):
+        page = sign_in(viewport=viewport, color_scheme=theme, locale=locale)
+        for path in paths:
+            page.goto(at(program, path))
+            for summary in page.locator("details.why > summary").all():
+                summary.click()
+            if path == "candles/edit/":
+                page.locator("#trial button[value=try]").click()
+                page.locator(".trial").wait_for()
+            page.wait_for_load_state("networkidle")
+
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), (path, locale)
+            assert_accessible(page)
+        page.context.close()
