@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
@@ -52,7 +53,8 @@ def enroll(*, program: Program, attempt: codes.Attempt, now: datetime) -> User |
     Who has a card already is let in to it."""
     user = prove(program=program, email=attempt.email, now=now)
     if user is None:
-        try:
+        # Somebody else of the same address may have been faster: then both are that member.
+        with suppress(identities.IdentityTaken):
             people.join(
                 program=program,
                 name=attempt.person,
@@ -61,8 +63,6 @@ def enroll(*, program: Program, attempt: codes.Attempt, now: datetime) -> User |
                 language=attempt.language,
                 now=now,
             )
-        except identities.IdentityTaken:
-            return None
         user = prove(program=program, email=attempt.email, now=now)
     member = find(program=program, emails=[attempt.email])
     if attempt.offers and member is not None:

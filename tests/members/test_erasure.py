@@ -76,16 +76,17 @@ def erase(member, now=NOW, by=None):
 
 
 def everywhere() -> list[str]:
-    """Every table and column of the database that holds the marker as text, in JSON or in an array."""
+    """Every table and column of the database that holds the marker as text, in JSON, in an array or in bytes."""
     found = []
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT table_name, column_name FROM information_schema.columns
-               WHERE table_schema = 'public' AND (data_type IN ('text', 'character varying', 'json', 'jsonb', 'ARRAY')
-                   OR data_type = 'USER-DEFINED')"""
+            """SELECT table_name, column_name, data_type = 'bytea' FROM information_schema.columns
+               WHERE table_schema = 'public' AND (data_type IN ('text', 'character varying', 'json', 'jsonb', 'ARRAY',
+                   'bytea') OR data_type = 'USER-DEFINED')"""
         )
-        for table, column in cursor.fetchall():
-            cursor.execute(f'SELECT count(*) FROM "{table}" WHERE "{column}"::text ILIKE %s', [f"%{MARKER}%"])
+        for table, column, is_bytes in cursor.fetchall():
+            text = f"encode(\"{column}\", 'escape')" if is_bytes else f'"{column}"::text'
+            cursor.execute(f'SELECT count(*) FROM "{table}" WHERE {text} ILIKE %s', [f"%{MARKER}%"])
             if cursor.fetchone()[0]:
                 found.append(f"{table}.{column}")
     return sorted(found)

@@ -366,6 +366,12 @@ def test_a_code_of_one_program_does_not_open_another(client, shop, anna):
     assert not is_in(client, other)
 
 
+def test_other_ways_in_lead_back_to_the_card(client, shop):
+    page = client.get(url("sign_in", shop)).content.decode()
+
+    assert f'href="/accounts/login/?next={url("home", shop).replace("/", "%2F")}"' in page
+
+
 def test_signing_out_ends_the_session(client, shop, anna):
     enter(client, shop)
 
