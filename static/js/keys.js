@@ -7,7 +7,7 @@
 (() => {
   const root = document.documentElement;
   const PAUSE = 1200; // milliseconds in which the second key of a pair must follow
-  let waiting = 0;
+  let waiting = -Infinity;
 
   function typing(target) {
     return target.closest?.("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable], dialog");
@@ -71,7 +71,7 @@
     if (typing(event.target) || root.dataset.keys === "off") return;
 
     const second = performance.now() - waiting < PAUSE && find("data-go", `g ${key}`);
-    waiting = key === "g" ? performance.now() : 0;
+    waiting = key === "g" ? performance.now() : -Infinity;
     const moves = { j: () => move(1), k: () => move(-1), x: select };
     const action = second ? () => second.click() : find("data-key", key) ? () => press(find("data-key", key)) : moves[key];
     if (action && (!(key in moves) || rows().length || second)) {
