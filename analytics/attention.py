@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F
-
 from analytics import queries
 from analytics.queries import Reading
 from members.models import Program
-from rewards.models import EarningRule, ImportRun
+from rewards.models import EarningRule, ImportRun, PendingAdjustment
 
 # An import that failed longer ago has been seen or does not matter.
 DAYS = 30
@@ -18,26 +16,32 @@ DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """`failed` imports have not been done since; `partial` ones left rows out."""
+    """`waiting` adjustments need a second person; `partial` imports left rows out."""
 
     failed: list[ImportRun]
     partial: list[ImportRun]
     quiet: list[EarningRule]
     blocked: int
+    waiting: int
 
     @property
     def count(self) -> int:
-        return len(self.failed) + len(self.partial) + len(self.quiet) + bool(self.blocked)
+        return (
+            len(self.failed) + len(self.partial) + len(self.quiet) + bool(self.blocked) + bool(self.waiting)
+        )
 
 
 def needed(*, program: Program, reading: Reading, blocked: int, now: datetime, limit: int = 3) -> Attention:
-    """At most `limit` of each kind, the newest first. Three statements."""
+    """At most `limit` of each kind, the newest first. Four statements."""
     imports = ImportRun.objects.filter(program=program, created_at__gte=now - timedelta(days=DAYS))
     failed = imports.filter(state=ImportRun.State.FAILED)
     partial = imports.filter(state=ImportRun.State.DONE, rejected_rows__gt=0)
     return Attention(
         failed=list(failed.order_by("-created_at")[:limit]),
-        partial=list(partial.order_by(F("created_at").desc())[:limit]),
+        partial=list(partial.order_by("-created_at")[:limit]),
         quiet=queries.quiet_rules(reading)[:limit],
         blocked=blocked,
+        waiting=PendingAdjustment.objects.filter(
+            program=program, state=PendingAdjustment.State.WAITING
+        ).count(),
     )

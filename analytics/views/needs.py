@@ -34,6 +34,7 @@ def tell(found: Attention, *, program: Program, period: Period, today: date) -> 
     """The most urgent first."""
     return [
         *(_failed(run, program, today) for run in found.failed),
+        *_waiting(found, program),
         *_blocked(found, program),
         *(_partial(run, program, today) for run in found.partial),
         *_quiet(found, program, period),
@@ -52,6 +53,22 @@ def _partial(run: ImportRun, program: Program, today: date) -> Need:
         "file": run.name
     }
     return Need(_when(run, today), "warn bare", title % {"count": count}, text, _import_of(run, program))
+
+
+def _waiting(found: Attention, program: Program) -> Iterator[Need]:
+    if found.waiting:
+        title = ngettext(
+            "%(count)s adjustment waits for a second person",
+            "%(count)s adjustments wait for a second person",
+            found.waiting,
+        )
+        yield Need(
+            _("Review"),
+            "warn bare",
+            title % {"count": formats.format_number(found.waiting)},
+            _("Nothing is given or taken until somebody else decides."),
+            _page("approvals", program),
+        )
 
 
 def _blocked(found: Attention, program: Program) -> Iterator[Need]:

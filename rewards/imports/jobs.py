@@ -170,10 +170,8 @@ def wish_of(run: ImportRun, options: Mapping[str, Any] | None = None) -> runs.Wi
 
 def twin_of(run: ImportRun) -> ImportRun | None:
     """The latest import of the very same file that was done and left nothing out."""
-    same = ImportRun.objects.filter(program=run.program, digest=run.digest, state=State.DONE).exclude(
-        pk=run.pk
-    )
-    return same.order_by("-finished_at").first()
+    same = ImportRun.objects.filter(program=run.program, digest=run.digest, state=State.DONE, rejected_rows=0)
+    return same.exclude(pk=run.pk).order_by("-finished_at").first()
 
 
 def choose(*, run: ImportRun, options: Mapping[str, Any]) -> None:

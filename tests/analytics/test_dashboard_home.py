@@ -13,12 +13,13 @@ from django_scopes import scope
 
 from analytics import periods, queries, rollups
 from analytics.models import ACTIVE
-from rewards.models import ImportRun, Unit
+from rewards.models import ImportRun, PendingAdjustment, Unit
 from rewards.queries import tiers_of
 from tests.members.teams import as_staff, hire, home_of
 from tests.rewards.builders import (
     bring_back,
     cancel,
+    find,
     join,
     open_program,
     order,
@@ -213,9 +214,20 @@ def test_what_needs_somebody_is_told(program, staff):
                 **facts,
             )
 
+        PendingAdjustment.objects.create(
+            program=program,
+            member=find(program, "anna"),
+            unit=Unit.objects.get(),
+            amount=5,
+            reason="a kindness",
+            key="k",
+            asked_by=hire(program),
+        )
+
     text = words(staff.get(home_of(program)))
 
-    assert "Needs you4" in text
+    assert "Needs you5" in text
+    assert "1 adjustment waits for a second person" in text
     assert "The import of failed.csv failed" in text
     assert "The file breaks off." in text
     assert "1 member is blocked" in text
