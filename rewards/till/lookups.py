@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit.errors import DomainError, NotFound
@@ -53,7 +52,7 @@ def find(*, program: Program, typed: str, by: User, now: datetime) -> Member:
 
 def at_number(*, program: Program, number: str) -> Member:
     """The member with this number. Raises NobodyFound, also for one who is closed."""
-    found = _open_members(program).filter(number=number).first()
+    found = _of_numbers(program, [number])
     if found is None:
         raise NobodyFound(field="member")
     return found
@@ -63,7 +62,7 @@ def _by_number(program: Program, text: str) -> Member | None:
     digits = re.sub(r"[\s-]", "", text)
     found = [digits] if digits.isdigit() else SCANNED.findall(text)
     wanted = [number for number in found if numbers.is_valid(number)]
-    return _open_members(program).filter(number__in=wanted).first() if wanted else None
+    return _of_numbers(program, wanted) if wanted else None
 
 
 def _by_identity(program: Program, text: str) -> Member | None:
@@ -85,5 +84,8 @@ def _readings(program: Program, text: str) -> Iterator[tuple[str, str]]:
             continue
 
 
-def _open_members(program: Program) -> QuerySet[Member]:
-    return Member.objects.filter(program=program).exclude(state=Member.State.CLOSED)
+def _of_numbers(program: Program, wanted: Collection[str]) -> Member | None:
+    """Nobody who is closed; an old card of somebody merged stands for whom it was merged into."""
+    rows = Member.objects.filter(program=program, number__in=wanted).select_related("merged_into")
+    members = (row.merged_into or row for row in rows)
+    return next((member for member in members if member.state != Member.State.CLOSED), None)

@@ -8,6 +8,7 @@ from members import consent, erasure
 from members.models import AuditEntry, Event, Identity, Order, Return
 from rewards import merging
 from rewards.merging import Bearing
+from rewards.till import lookups
 from tests.members.teams import hire
 from tests.rewards import builders as b
 from tests.rewards.couples import faults, fresh, holds, merge, undo
@@ -131,6 +132,17 @@ def test_later_facts_of_the_gone_member_reach_the_kept_one(program, pair):
     assert back.reversed == {"points": 40}
     assert holds(program, anna) == (120, 0, 0)
     assert not faults(program)
+
+
+def test_the_old_card_is_known_at_the_till(program, pair):
+    anna, hanna = pair
+    merge(program, "2026-02-01", kept=anna, gone=hanna)
+
+    with scope(program=program):
+        found = lookups.find(
+            program=program, typed=hanna.number, by=hire(program), now=b.moment("2026-02-02")
+        )
+        assert found == lookups.at_number(program=program, number=hanna.number) == anna
 
 
 def test_a_return_after_the_merge_takes_what_had_ended_before_from_nowhere():
