@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import account, audit, dashboard, invitation, program, stores, team
+from members.views import account, audit, dashboard, invitation, keys, program, stores, team
 
 ONE = "dashboard/<slug:slug>/"
 
@@ -30,6 +30,9 @@ urlpatterns = [
         team.invitation_revoke,
         name="invitation_revoke",
     ),
+    path(ONE + "keys/", keys.keys, name="keys"),
+    path(ONE + "keys/new/", keys.key_new, name="key_new"),
+    path(ONE + "keys/<int:key_id>/", keys.key, name="key"),
     path(ONE + "stores/", stores.stores, name="stores"),
     path(ONE + "stores/new/", stores.store_new, name="store_new"),
     path(ONE + "stores/<int:store_id>/", stores.store_edit, name="store_edit"),

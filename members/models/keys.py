@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -28,6 +30,11 @@ class Scope(models.TextChoices):
 
 class ApiKey(models.Model):
     """A secret that speaks for a program. Only its SHA-256 is kept; `prefix` is what people tell keys apart by."""
+
+    class State(models.TextChoices):
+        LIVE = "live", _("In force")
+        ENDED = "ended", _("Ended")
+        REVOKED = "revoked", _("Revoked")
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="api_keys")
     name = models.CharField(_("name"), max_length=120)
@@ -69,6 +76,17 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (wafa_{self.prefix})"
+
+    def state_at(self, moment: datetime) -> ApiKey.State:
+        if self.revoked_at is not None:
+            return self.State.REVOKED
+        is_over = self.expires_at is not None and self.expires_at <= moment
+        return self.State.ENDED if is_over else self.State.LIVE
+
+    @property
+    def scope_names(self) -> list[str]:
+        """What it may do, in words."""
+        return [str(Scope(value).label) for value in self.scopes]
 
 
 class ApiAnswer(models.Model):

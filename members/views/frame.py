@@ -40,6 +40,7 @@ PAGES: tuple[Page, ...] = (
     Page("stores", "members:stores", _("Stores"), "shop", "G S", _("Operations")),
     Page("program", "members:program", _("Program"), "gear", "", _("Settings"), Role.OWNER),
     Page("team", "members:team", _("Team"), "user", "", _("Settings"), Role.MANAGER),
+    Page("keys", "members:keys", _("API keys"), "key", "", _("Settings"), Role.OWNER),
     Page("audit", "members:audit", _("Audit"), "list", "", _("Settings"), Role.MANAGER),
 )
 
