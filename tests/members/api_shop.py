@@ -47,7 +47,7 @@ class Shop:
         self, method: str, path: str, content: Any = None, *, key: str | None = None, **headers: str
     ) -> HttpResponse:
         body = content if isinstance(content, (str, bytes)) else json.dumps(content)
-        name = f"key-{next(_keys)}" if key is None else key
+        name = f"auto-{next(_keys)}" if key is None else key
         return self.client.generic(
             method,
             f"/api/v1/{path}",
