@@ -11,7 +11,7 @@ SOURCES := loyaltysite members rewards campaigns analytics tests bench manage.py
 CHECKS := check-format check-lint check-types check-imports check-templates check-migrations check-deploy
 
 .DEFAULT_GOAL := help
-.PHONY: $(CHECKS) help run test check bench shell backup restore reset lock install install-dev format
+.PHONY: $(CHECKS) help run test check bench axe screenshots shell backup restore reset lock install install-dev format
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -42,6 +42,12 @@ check-deploy:
 
 bench: install-dev  ## measure, each figure against its floor (ONLY=name for one)
 	@exec $(PYTHON_BIN) -m bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+axe: install-dev  ## accessibility of every page in four languages, light and dark, on phone and desktop
+	@WAFA_AXE=all $(PYTHON_BIN) -m pytest -n $${WORKERS:-2} tests/e2e/test_every_page.py
+
+screenshots: install-dev  ## pictures of every page into .var/screens (ARGS="--url … --only name" for some)
+	@exec $(PYTHON_BIN) -m tests.screens $(ARGS)
 
 shell: install  ## Django's shell on the site's data
 	@exec $(PYTHON_BIN) -m loyaltysite.embedded $(PYTHON_BIN) manage.py shell

@@ -8,7 +8,6 @@ from functools import wraps
 from typing import Concatenate, cast
 
 from allauth.account.authentication import get_authentication_records
-from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -19,7 +18,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -82,22 +81,30 @@ def program_view[**P](*, role: Role, but_not: Collection[Role] = ()) -> Callable
 def confirmed[**P](view: View[P]) -> View[P]:
     """A step that matters: who has not signed in within the last quarter of an hour shows once more who it is.
 
-    Stands below program_view(). Afterwards the person is back on the page, and a form that was sent is sent again;
-    after a fragment's request the page is simply there again.
+    Stands below program_view(). Afterwards the person is back on the page that the step was taken from.
     """
 
     @wraps(view)
     def page(request: StaffRequest, program: Program, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not is_fresh(request):
-            if not request.htmx:
-                raise ReauthenticationRequired
-            here = request.htmx.current_url_abs_path or request.get_full_path()
-            return HttpResponseClientRedirect(
-                f"{reverse('account_reauthenticate')}?{urlencode({'next': here})}"
-            )
-        return view(request, program, *args, **kwargs)
+        if is_fresh(request):
+            return view(request, program, *args, **kwargs)
+        if request.method != "GET":
+            messages.warning(request, _("Show that it is you, then do it once more."))
+        address = f"{reverse('account_reauthenticate')}?{urlencode({'next': _stand(request)})}"
+        return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 
     return cast("View[P]", page)
+
+
+def _stand(request: StaffRequest) -> str:
+    """The page that the person sees: for a form that was sent, where it stood."""
+    if request.htmx:
+        return request.htmx.current_url_abs_path or request.get_full_path()
+    if request.method == "GET":
+        return request.get_full_path()
+    said = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(said, {request.get_host()}, require_https=request.is_secure())
+    return said if is_ours else reverse("members:programs")
 
 
 def is_fresh(request: HttpRequest) -> bool:

@@ -1,20 +1,25 @@
-"""Pictures of pages on phone and desktop, light and dark, in each direction, of a site that is running.
+"""Pictures of pages on phone and desktop, light and dark, in each direction.
 
-    python -m tests.screens --url http://127.0.0.1:8000 [--only signin] [--out .var/screens]
+    python -m tests.screens [--url http://127.0.0.1:8000] [--only signin] [--out .var/screens]
 
-A page of wider content than its window, or a complaint of the browser's console, is reported and fails the run.
+Without --url a site of its own with the demo is started (minutes, the first time) and stopped. A page of wider content than its window, or a complaint of the browser's console, is reported and fails the run.
 """
 
 import argparse
 import json
 import os
 import secrets
+import signal
+import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from threading import Thread
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -93,6 +98,8 @@ _staff_session: list[dict[str, str]] = []
 
 def enter_dashboard(page: Page) -> None:
     """As the demo's owner, with the password that the demo wrote down; once for all pictures."""
+    if "next=" not in page.url:  # open already, or its own way in
+        return
     then = parse_qs(urlsplit(page.url).query)["next"][0]
     address = page.url.partition("/accounts/")[0]
     if not _staff_session:
@@ -107,6 +114,41 @@ def enter_dashboard(page: Page) -> None:
         _staff_session.append({"name": "sessionid", "value": found["value"], "url": address})
     page.context.add_cookies(_staff_session)
     page.goto(address + then)
+
+
+def follow(selector: str, then: Callable[[Page], None] = stay) -> Callable[[Page], None]:
+    """Enter the dashboard and follow the first link that fits."""
+
+    def go(page: Page) -> None:
+        enter_dashboard(page)
+        link = page.locator(selector).first
+        if link.count():
+            page.goto(urljoin(page.url, link.get_attribute("href") or ""))
+            then(page)
+
+    return go
+
+
+def of_member(part: str) -> Callable[[Page], None]:
+    """The first found member's page, then a page under it."""
+
+    def go(page: Page) -> None:
+        enter_dashboard(page)
+        page.locator("tbody th a").first.click()
+        page.wait_for_url("**/members/*/")
+        page.goto(urljoin(page.url, part))
+
+    return go
+
+
+def find_at_till(page: Page) -> None:
+    """A member found and an amount entered, nothing given."""
+    enter_dashboard(page)
+    box = page.locator("input[type=search]:visible, input[name=q]:visible").first
+    if box.count():
+        box.fill("customer@example.com")
+        page.keyboard.press("Enter")
+        page.wait_for_load_state("networkidle")
 
 
 def open_member(page: Page) -> None:
@@ -158,7 +200,41 @@ SHOTS = (
     Shot("members-none", "/dashboard/harbour-lane/members/?q=123456789012", enter_dashboard),
     Shot("member", "/dashboard/harbour-lane/members/?q=customer", open_member),
     Shot("member-orders", "/dashboard/harbour-lane/members/?q=customer", open_orders),
-)
+    Shot("member-adjust", "/dashboard/harbour-lane/members/?q=customer", of_member("do/adjust/")),
+    Shot("member-tier", "/dashboard/harbour-lane/members/?q=customer", of_member("do/set-tier/")),
+    Shot("member-merge", "/dashboard/harbour-lane/members/?q=customer", of_member("merge/")),
+    Shot("join", "/dashboard/harbour-lane/members/new/", enter_dashboard),
+    Shot("bulk-list", "/dashboard/harbour-lane/members/bulk/", enter_dashboard),
+    Shot("approvals", "/dashboard/harbour-lane/approvals/", enter_dashboard),
+    Shot("rules", "/dashboard/harbour-lane/rules/", enter_dashboard),
+    Shot("rule-new", "/dashboard/harbour-lane/rules/new/", enter_dashboard),
+    Shot("rule", "/dashboard/harbour-lane/rules/", follow("main a[href*='/rules/']:not([href$='/rules/new/'])")),
+    Shot("rule-edit", "/dashboard/harbour-lane/rules/", follow("main a[href*='/rules/']:not([href$='/rules/new/'])",
+         lambda page: page.goto(urljoin(page.url, "edit/")) and None)),
+    Shot("tiers", "/dashboard/harbour-lane/tiers/", enter_dashboard),
+    Shot("tiers-change", "/dashboard/harbour-lane/tiers/change/", enter_dashboard),
+    Shot("units", "/dashboard/harbour-lane/units/", enter_dashboard),
+    Shot("unit-new", "/dashboard/harbour-lane/units/new/", enter_dashboard),
+    Shot("imports", "/dashboard/harbour-lane/imports/", enter_dashboard),
+    Shot("stores", "/dashboard/harbour-lane/stores/", enter_dashboard),
+    Shot("program", "/dashboard/harbour-lane/program/", enter_dashboard),
+    Shot("team", "/dashboard/harbour-lane/team/", enter_dashboard),
+    Shot("keys", "/dashboard/harbour-lane/keys/", enter_dashboard),
+    Shot("audit", "/dashboard/harbour-lane/audit/", enter_dashboard),
+    Shot("account", "/accounts/profile/", enter_dashboard),
+    Shot("account-email", "/accounts/email/", enter_dashboard),
+    Shot("account-factor", "/accounts/2fa/", enter_dashboard),
+    Shot("account-devices", "/accounts/sessions/", enter_dashboard),
+    Shot("till", "/till/harbour-lane/", enter_dashboard),
+    Shot("till-found", "/till/harbour-lane/", find_at_till),
+    Shot("portal-join", "/p/harbour-lane/join/"),
+    Shot("portal-profile", "/p/harbour-lane/profile/", enter_portal),
+    Shot("portal-consents", "/p/harbour-lane/consents/", enter_portal),
+    Shot("portal-statement", "/p/harbour-lane/statement/", enter_portal),
+    Shot("portal-leave", "/p/harbour-lane/leave/", enter_portal),
+    Shot("portal-verify", "/p/harbour-lane/verify/"),
+    Shot("api-docs", "/api/docs/"),
+)  # fmt: skip
 
 
 def take(
@@ -192,6 +268,35 @@ def take(
     context.close()
 
 
+@contextmanager
+def serving(url: str, var: Path) -> Iterator[str]:
+    """The site at `url`, or one of our own with the demo."""
+    if url:
+        yield url
+        return
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    os.environ["WAFA_VAR"] = str(var)
+    command = [sys.executable, "-m", "loyaltysite.run"]
+    own = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | {"PORT": str(port)}, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert own.stdout is not None
+        for line in own.stdout:
+            sys.stderr.write(line)
+            if "Wafa is ready" in line:
+                break
+        else:
+            raise SystemExit("the site did not start")
+        # What it goes on saying must not fill the pipe.
+        Thread(target=own.stdout.read, daemon=True).start()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        own.send_signal(signal.SIGINT)
+        own.wait(timeout=60)
+
+
 def find_browser() -> str:
     import shutil
 
@@ -200,7 +305,7 @@ def find_browser() -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8000")
+    parser.add_argument("--url", default="", help="a site that is running")
     parser.add_argument("--only", default="", help="names that begin with this")
     parser.add_argument("--size", choices=SIZES, action="append")
     parser.add_argument("--theme", choices=THEMES, action="append")
@@ -209,14 +314,14 @@ def main() -> int:
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     wrong: list[str] = []
-    with sync_playwright() as playwright:
+    with serving(asked.url, ROOT / ".var" / "pictures") as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         shots = [shot for shot in SHOTS if shot.name.startswith(asked.only)]
         for shot, size, theme, language in product(
             shots, asked.size or SIZES, asked.theme or THEMES, asked.language or ("en", "ar", "he")
         ):
             wrong += take(
-                browser, url=asked.url, shot=shot, size=size, theme=theme, language=language, out=asked.out
+                browser, url=url, shot=shot, size=size, theme=theme, language=language, out=asked.out
             )
         browser.close()
     for line in wrong:

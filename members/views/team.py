@@ -19,7 +19,7 @@ from loyaltysite.kit import clock
 from loyaltysite.kit.errors import DomainError, NotFound
 from loyaltysite.kit.forms import refuse
 from members import access, invitations, teams
-from members.access import StaffRequest, program_view
+from members.access import StaffRequest, confirmed, program_view
 from members.forms.team import InviteForm, RoleForm
 from members.models import Invitation, Program, Role, TeamMembership
 from members.views import frame
@@ -53,6 +53,7 @@ def team(request: StaffRequest, program: Program) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @program_view(role=Role.OWNER)
+@confirmed
 def team_member(request: StaffRequest, program: Program, place_id: int) -> HttpResponse:
     """Another role for somebody."""
     place = get_object_or_404(TeamMembership.objects.select_related("user"), program=program, pk=place_id)
@@ -79,6 +80,7 @@ def team_member(request: StaffRequest, program: Program, place_id: int) -> HttpR
 
 @require_POST
 @program_view(role=Role.OWNER)
+@confirmed
 def team_remove(request: StaffRequest, program: Program, place_id: int) -> HttpResponse:
     """Take somebody out of the team."""
     place = get_object_or_404(TeamMembership.objects.select_related("user"), program=program, pk=place_id)

@@ -1,6 +1,7 @@
 """A person's own account: every page of it is ours, what matters asks again, and a program may ask for more."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -20,7 +21,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from loyaltysite.kit.middleware import client_address
-from members.models import Role
+from members.models import Role, TeamMembership
 from tests.members import teams
 from tests.rewards import builders as b
 
@@ -131,6 +132,42 @@ def test_changing_the_password_asks_again_after_a_while_and_tells_by_mail(owner)
     owner.refresh_from_db()
     assert owner.check_password(new)
     assert any("assword" in message.subject + message.body for message in mail.outbox)
+
+
+def test_changing_the_team_asks_again_after_a_while(owner, program):
+    client = sign_in(owner)
+    colleague = teams.hire(program, Role.ANALYST)
+    place = TeamMembership.objects.get(user=colleague)
+    here = reverse("members:team_member", args=[program.slug, place.pk])
+    grow_older(client)
+
+    asked = client.get(here)
+    sent = client.post(
+        reverse("members:team_remove", args=[program.slug, place.pk]),
+        headers={"Referer": f"http://testserver{here}"},
+    )
+    fragment = client.get(here, headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{here}"})
+    back = client.post(asked["Location"], {"password": PASSWORD, "next": here})
+
+    for answer in (asked["Location"], sent["Location"], fragment["HX-Redirect"]):
+        assert answer.startswith(reverse("account_reauthenticate"))
+        assert quote(here, safe="") in answer or quote(f"http://testserver{here}", safe="") in answer
+    assert back["Location"] == here
+    assert client.get(here).status_code == 200
+    assert TeamMembership.objects.filter(pk=place.pk).exists()
+
+
+def test_a_page_of_another_site_is_no_way_back(owner, program):
+    client = sign_in(owner)
+    place = TeamMembership.objects.get(user=owner)
+    grow_older(client)
+
+    sent = client.post(
+        reverse("members:team_remove", args=[program.slug, place.pk]),
+        headers={"Referer": "http://evil.example/"},
+    )
+
+    assert "evil" not in sent["Location"]
 
 
 # --- a second factor ---
