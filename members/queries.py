@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django.db.models.functions import Collate
 from django.utils.functional import cached_property
 
 from members import numbers
@@ -88,23 +89,24 @@ def ways_to(*, program: Program, sought: Sought) -> list[QuerySet[Member]]:
     if sought.words and "@" not in sought.text:
         query = SearchQuery(sought.words, config="simple", search_type="raw")
         ways.append(members.alias(words=SearchVector("name", config="simple")).filter(words=query))
-    if sought.beginnings:
-        known = Identity.objects.filter(_begins(sought.beginnings), program=program)
-        # The limit makes PostgreSQL look these up first, in place of walking through everybody by age.
-        ways.append(members.filter(pk__in=known.values("member_id")[:MOST_KNOWN]))
+    # The limit makes PostgreSQL look these up first, in place of walking through everybody by age.
+    ways += [members.filter(pk__in=_known(program, text)) for text in sorted(sought.beginnings)]
     return ways
 
 
-def _begins(beginnings: set[str]) -> Q:
-    found = Q()
-    for text in sorted(beginnings):
-        found |= Q(value__startswith=text)
-    return found
+def _known(program: Program, text: str) -> QuerySet[Identity, int]:
+    """Who has an identity that begins so, in the order of the index: without it PostgreSQL may read the whole table."""
+    identities = Identity.objects.filter(program=program).alias(place=Collate("value", "C"))
+    found = identities.filter(place__gte=text, place__lt=_after(text))
+    return found.order_by("place").values_list("member_id", flat=True)[:MOST_KNOWN]
 
 
-def _after(digits: str) -> str:
-    """The first text that no longer begins with these digits, in every collation."""
-    return digits[:-1] + chr(ord(digits[-1]) + 1)
+def _after(text: str) -> str:
+    """The first text, by code points, that no longer begins with this one. For digits that holds in every collation."""
+    last = ord(text[-1]) + 1
+    # What lies between is no letter and cannot be stored; after the last letter there is only a longer text.
+    last = 0xE000 if 0xD800 <= last <= 0xDFFF else last
+    return text[:-1] + chr(last) if last <= 0x10FFFF else text + chr(0x10FFFF)
 
 
 def meant(*, program: Program, sought: Sought, limit: int = 5) -> list[Member]:

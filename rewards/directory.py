@@ -28,6 +28,8 @@ from rewards.models import Tier
 SIZE = 25
 # So few members are looked up and sorted; so many are walked past for one page, and when somebody asks to look further.
 FEW, WALK, FAR = 5_000, 8_000, 200_000
+# A search looks each of them up by its words, which takes longer.
+FEW_SOUGHT = 1_000
 # Counting on beyond this would take longer than anybody wants to know it.
 MOST_ALL, MOST_FOUND = 100_000, 200
 
@@ -158,10 +160,11 @@ class Directory:
     def _plan(self) -> tuple[list[QuerySet[Member]], bool]:
         """The ways to the members, and whether they name so few that all can be looked at."""
         ways = self._ways()
-        if self.filters.sought.text and queries.count_up_to(ways, most=FEW) <= FEW:
+        few = min(FEW, FEW_SOUGHT)
+        if self.filters.sought.text and queries.count_up_to(ways, most=few) <= few:
             # Left alone, PostgreSQL takes a rare word for a common one and walks through everybody by age.
             return [
-                Member.objects.filter(pk__in=way.order_by().values("pk")[: FEW + 1]) for way in ways
+                Member.objects.filter(pk__in=way.order_by().values("pk")[: few + 1]) for way in ways
             ], True
         for ids in self.filters.leaders(self.catalog):
             if ids[: FEW + 1].count() <= FEW:
