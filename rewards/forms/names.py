@@ -31,11 +31,12 @@ class Language:
 
 @lru_cache(maxsize=32)
 def forms_of(language: str) -> dict[str, int]:
-    """The plural forms of a language, each with the smallest whole number that takes it (CLDR)."""
+    """The plural forms of a language, each with a small whole number that takes it (CLDR)."""
     rule = Locale.parse(language).plural_form
     order = ["zero", "one", "two", "few", "many", OTHER]
     found: dict[str, int] = {}
-    for number in range(1001):
+    # Two says more than zero where both take the same form.
+    for number in (2, 1, *range(1001)):
         found.setdefault(rule(number), number)
     return {form: found[form] for form in order if form in found}
 

@@ -40,6 +40,7 @@ class SchemeForm(forms.Form):
     def __init__(self, data: Any = None, *, initial: Any = None, units: list[Unit], is_fixed: bool) -> None:
         super().__init__(data, initial=initial)
         every = [("", _("All units together"))]
+        self.fields["months"].is_needed = True  # type: ignore[attr-defined]
         self.fields["unit_key"].choices = every + [(unit.key, unit.key) for unit in units]  # type: ignore[attr-defined]
         if is_fixed:
             self._fix(initial or {})

@@ -37,7 +37,9 @@ MOST = Decimal(10) ** 12
 
 
 def _count(label: Any, *, lowest: int = 1, highest: int = 36_500) -> forms.IntegerField:
-    return forms.IntegerField(label=label, min_value=lowest, max_value=highest, required=False)
+    field = forms.IntegerField(label=label, min_value=lowest, max_value=highest, required=False)
+    field.is_needed = lowest > 0  # type: ignore[attr-defined]
+    return field
 
 
 def _amount(label: Any, hint: Any = "") -> forms.DecimalField:

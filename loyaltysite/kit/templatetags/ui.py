@@ -157,7 +157,8 @@ def field(
         "noted": noted,
         "ticked": ticked,
         "choices": choices,
-        "optional": not bound.field.required and not ticked,
+        # What only one choice of another field needs is shown with that choice, where it is not optional.
+        "optional": not (bound.field.required or ticked or getattr(bound.field, "is_needed", False)),
     }
 
 
