@@ -75,7 +75,9 @@ def replay(
         say(_told(month, report))
         if left is not None:
             left -= report["orders"] + report["returns"]
-        _spend(program=program, month=month, at=_end_of(month, days, program))
+        # Not in the last month, where the first points end: what is then there to spend depends on when it is asked.
+        if month != months[-1]:
+            _spend(program=program, month=month, at=_end_of(month, days, program))
 
 
 def _import(
@@ -125,10 +127,10 @@ def _last_month(program: Program, days: int) -> str:
 
 
 def _end_of(month: str, days: int, program: Program) -> datetime:
-    """Shortly before midnight of the last day of the month that there is data of, moved."""
+    """Shortly before midnight of the month's last day, moved."""
     year, number = (int(part) for part in month.split("-"))
-    last = min(date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1), LAST_DAY)
-    return datetime.combine(last + timedelta(days=days), time(23, 50), tzinfo=program.zone)
+    following = date(year + number // 12, number % 12 + 1, 1)
+    return datetime.combine(following + timedelta(days=days - 1), time(23, 50), tzinfo=program.zone)
 
 
 def _spend(*, program: Program, month: str, at: datetime) -> None:

@@ -60,6 +60,7 @@ def test_from_the_file_to_the_members(sign_in, program, file):
     choose(page, file)
 
     page.get_by_text("There is no column occurred_at").wait_for()
+    page.get_by_label("Bought on").focus()
     page.get_by_label("Bought on").select_option("occurred_at")
     page.get_by_text("2 rows would be rejected").wait_for()
     assert page.get_by_text("+25 Stars").first.is_visible()
