@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyaltysite.kit import charts, formats
+from loyaltysite.kit.conditions import CHOICE, DATE, MONEY, TEXT, Field, Registry
+from loyaltysite.kit.conditions.forms import ConditionForm
 
 TODAY = date(2026, 11, 21)
 EARNED = (
@@ -223,6 +225,39 @@ def reasons() -> dict[str, Any]:
     }
 
 
+def sample_conditions(request: HttpRequest) -> ConditionForm:
+    """A tree to try: it is edited, and kept nowhere."""
+    registry = Registry("sample")
+    tiers = [("silver", _("Silver")), ("gold", _("Gold"))]
+    registry.add(
+        Field("total", MONEY, _("order total"), "total"),
+        Field("tier", CHOICE, _("tier"), "tier", choices=tiers),
+        Field("category", TEXT, _("category"), "category"),
+        Field("joined_on", DATE, _("joined on"), "joined_on"),
+    )
+    tree = {
+        "all": [
+            {"field": "total", "op": ">=", "value": 4000},
+            {
+                "any": [
+                    {"field": "tier", "op": "in", "value": ["gold"]},
+                    {"field": "joined_on", "op": "within last", "value": 30},
+                ]
+            },
+        ]
+    }
+    return ConditionForm(
+        registry,
+        "tree",
+        tree=tree,
+        data=request.POST if request.method == "POST" else None,
+        url=request.path,
+        currency="GBP",
+        suggestions={"category": [_("Candles")]},
+        label=_("Conditions"),
+    )
+
+
 def context() -> dict[str, Any]:
     return {
         "form": sample_form(),
@@ -247,6 +282,7 @@ def context() -> dict[str, Any]:
             ("tokens", _("Colour and type")),
             ("buttons", _("Buttons")),
             ("fields", _("Fields")),
+            ("conditions", _("Conditions")),
             ("search", _("Search, filters, tabs, menu")),
             ("table", _("Table")),
             ("feedback", _("Dialog, note, empty, skeleton")),
@@ -306,4 +342,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     with translation.override(language):
         if "toast" in request.GET:
             messages.success(request, _("71 Stars given to Amelia Hart."))
-        return render(request, "styleguide/page.html", context())
+        shown = context() | {"tree": sample_conditions(request)}
+        is_part = request.headers.get("HX-Target") == "tree"
+        template = "styleguide/conditions.html#tree" if is_part else "styleguide/page.html"
+        return render(request, template, shown)
