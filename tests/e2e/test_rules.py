@@ -94,7 +94,7 @@ def test_a_rule_is_made_tried_published_and_gives(sign_in, program):
     row.first.get_by_label("Value").fill("20")
     tree.locator("ul ul").get_by_role("button", name="Condition").click()
     row.nth(1).get_by_label("What is asked").select_option(label="Tier")
-    row.nth(1).get_by_label("Value").select_option("gold")
+    row.nth(1).locator("select.val").select_option("gold")
     page.get_by_text("if order total is at least £20.00 or tier is gold").wait_for()
     assert page.evaluate("window.stayed")
 
@@ -116,6 +116,27 @@ def test_a_rule_is_made_tried_published_and_gives(sign_in, program):
     told = page.locator("details.why[open]").inner_text()
     assert "Mugs for regulars version 1" in told
     assert "£25.00 × 1 per £1" in told
+
+
+def test_what_is_typed_while_an_answer_is_under_way_stays(sign_in, program):
+    page = sign_in()
+    page.goto(at(program, "base/edit/"))
+    tree = page.locator("#conditions")
+    tree.get_by_role("button", name="Condition").click()
+    tree.get_by_label("Value").wait_for()
+    held = []
+    page.route("**/edit/", lambda route: held.append(route))
+
+    tree.get_by_label("Comparison").select_option(label="is at least")
+    tree.get_by_label("Value").fill("25")
+    page.wait_for_timeout(50)  # the request is on its way, or will be; its answer is held back
+    for route in held:
+        route.continue_()
+    page.unroute("**/edit/")
+    page.get_by_text("if order total is at least £25.00").wait_for()
+
+    assert tree.get_by_label("Value").input_value() == "25"
+    assert tree.get_by_label("Comparison").input_value() == ">="
 
 
 def test_it_works_without_script(sign_in, program):
