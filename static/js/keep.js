@@ -16,15 +16,18 @@
   });
 
   addEventListener("htmx:afterSwap", () => {
-    const typed = later;
-    later = [];
-    for (const [id, value] of typed) {
+    for (const [id, value] of later) {
       const field = document.getElementById(id);
-      if (!field || read(field) === value) continue;
+      if (!field) continue;
       if (typeof value === "boolean") field.checked = value;
       else field.value = value;
-      // What hangs on a choice is asked for again.
-      if (field.matches("select")) field.dispatchEvent(new Event("change", { bubbles: true }));
     }
+  });
+
+  /* What hangs on it is asked for again: the fields that fit a choice, the sentence. */
+  addEventListener("htmx:afterSettle", () => {
+    const typed = later;
+    later = [];
+    for (const [id] of typed) document.getElementById(id)?.dispatchEvent(new Event("change", { bubbles: true }));
   });
 })();

@@ -125,11 +125,11 @@ def test_what_is_typed_while_an_answer_is_under_way_stays(sign_in, program):
     tree.get_by_role("button", name="Condition").click()
     tree.get_by_label("Value").wait_for()
     held = []
-    page.route("**/edit/", lambda route: held.append(route))
+    page.route("**/edit/", held.append)
 
-    tree.get_by_label("Comparison").select_option(label="is at least")
+    with page.expect_request("**/edit/"):
+        tree.get_by_label("Comparison").select_option(label="is at least")
     tree.get_by_label("Value").fill("25")
-    page.wait_for_timeout(50)  # the request is on its way, or will be; its answer is held back
     for route in held:
         route.continue_()
     page.unroute("**/edit/")
