@@ -11,6 +11,7 @@ from functools import cached_property
 
 from django_scopes import scope
 
+from members import keys
 from members.models import Invitation, Member, Note, Program, Role, TeamMembership, User
 from rewards.merging.joining import merge
 from rewards.models import BulkAction, ImportRun, PendingAdjustment, Unit
@@ -98,6 +99,9 @@ DASHBOARD: dict[str, Wall] = {
     "members:logo": Wall(None, OWNER),
     "members:audit": Wall(MANAGER),
     "members:audit_export": Wall(MANAGER),
+    "members:keys": Wall(OWNER),
+    "members:key_new": Wall(OWNER, OWNER),
+    "members:key": Wall(OWNER, OWNER, "key_id"),
     "members:team": Wall(MANAGER, OWNER),
     "members:team_member": Wall(OWNER, OWNER, "place_id"),
     "members:team_remove": Wall(OWNER, OWNER, "place_id"),
@@ -180,6 +184,13 @@ class World:
             program=self.program, digest=f"d{self.program.pk}", expires_at=b.moment("2030-01-01"), **facts
         )
         return made.pk
+
+    @cached_property
+    def key_id(self) -> int:
+        now = b.moment("2026-01-01")
+        return keys.create(
+            program=self.program, name="Shop", scopes=["members:read"], by=self.owner, now=now
+        )[0].pk
 
     @cached_property
     def action_id(self) -> int:
