@@ -13,7 +13,7 @@ from loyaltysite.kit import clock
 from loyaltysite.kit.errors import DomainError
 from loyaltysite.kit.forms import refuse
 from members import keys as secrets
-from members.access import StaffRequest, program_view
+from members.access import StaffRequest, confirmed, program_view
 from members.forms.keys import KeyForm, RevokeForm
 from members.models import ApiKey, Program, Role
 from members.views import frame
@@ -36,6 +36,7 @@ def keys(request: StaffRequest, program: Program) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @program_view(role=Role.OWNER)
+@confirmed
 def key_new(request: StaffRequest, program: Program) -> HttpResponse:
     """Make a key. Its secret is on the answer to this very request and nowhere else."""
     form = KeyForm(request.POST or None)

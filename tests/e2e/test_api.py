@@ -49,7 +49,7 @@ def test_an_owner_makes_a_key_uses_it_and_ends_it(new_page, site, assert_accessi
     page.locator("input[type=email]").fill(user.email)
     page.locator("input[type=password]").fill(PASSWORD)
     page.locator("button.give").click()
-    page.get_by_role("heading", name="API keys").wait_for()
+    page.get_by_role("heading", name="API keys", level=1).wait_for()
     assert_accessible(page)
     picture(page, "keys-empty")
 
