@@ -65,6 +65,7 @@ def key_new(request: StaffRequest, program: Program) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @program_view(role=Role.OWNER)
+@confirmed
 def key(request: StaffRequest, program: Program, key_id: int) -> HttpResponse:
     """One key, and its end."""
     rows = ApiKey.objects.filter(program=program).select_related("created_by", "revoked_by", "program")
