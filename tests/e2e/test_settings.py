@@ -187,6 +187,7 @@ def test_settings_work_without_script(sign_in, program):
     assert "£250" in page.locator("table").first.inner_text()
 
 
+@pytest.mark.timeout(400)  # axe on 28 pages
 def test_every_page_is_accessible(sign_in, program, assert_accessible):
     with scope(program=program):
         store = program.stores.get()
