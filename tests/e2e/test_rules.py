@@ -115,7 +115,7 @@ def test_a_rule_is_made_tried_published_and_gives(sign_in, program):
     page.get_by_label("Why").fill("Mugs are in stock")
     page.get_by_role("button", name="Publish").click()
     page.get_by_text("“Mugs for regulars” is published.").wait_for()
-    assert page.get_by_text("in force").is_visible()
+    assert page.locator("details.version .badge", has_text="in force").is_visible()
 
     record(program, order("A-2", clock.now(), line(2500, category="Mugs")))
     page.goto(f"/dashboard/{program.slug}/members/{find(program, 'anna').number}/")
