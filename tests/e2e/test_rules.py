@@ -132,7 +132,11 @@ def test_what_is_typed_while_an_answer_is_under_way_stays(sign_in, program):
     tree.get_by_role("button", name="Condition").click()
     tree.get_by_label("Value").wait_for()
     held = []
-    page.route("**/edit/", held.append)
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/edit/", hold)
 
     with page.expect_request("**/edit/"):
         tree.get_by_label("Comparison").select_option(label="is at least")
