@@ -54,7 +54,7 @@ DASHBOARD: dict[str, Wall] = {
     "rewards:member_action": Wall(MANAGER, MANAGER, "number", "name"),
     "rewards:merge": Wall(MANAGER, MANAGER, "number"),
     "rewards:unmerge": Wall(MANAGER, MANAGER, "number", "merge_id"),
-    "rewards:note_new": Wall(MANAGER, MANAGER, "number"),
+    "rewards:note_new": Wall(None, MANAGER, "number"),
     "rewards:note_delete": Wall(None, MANAGER, "number", "note_id"),
     "rewards:tags": Wall(MANAGER, MANAGER, "number"),
     "rewards:bulk_list": Wall(MANAGER),
