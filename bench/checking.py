@@ -21,8 +21,8 @@ EACH = 20  # entries a wallet: three orders that earn 100 each, then one that sp
 
 PROGRAM = """
     INSERT INTO members_program (id, slug, name, currency, time_zone, languages, prices_include_tax, tax_rate, basis,
-        return_days, brand, is_demo, catalogue, created_at)
-    VALUES (1, 'bench', 'Bench', 'EUR', 'UTC', '{en}', true, 0, '{}', 14, '#0b4a5c', false, 1, now());
+        return_days, brand, requires_mfa, adjust_limits, logo_digest, is_demo, catalogue, created_at)
+    VALUES (1, 'bench', 'Bench', 'EUR', 'UTC', '{en}', true, 0, '{}', 14, '#0b4a5c', false, '{}', '', false, 1, now());
     INSERT INTO rewards_unit (id, program_id, key, names, precision, worth_numerator, worth_denominator, is_money, expiry,
         pending, shortfall) VALUES (1, 1, 'points', '{}', 0, 1, 1, false, '{}', '{}', 'arrears');
     INSERT INTO rewards_earningrule (id, program_id, key, name, state, spent) VALUES (1, 1, 'base', 'Base', 'live', 0);
