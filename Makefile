@@ -8,7 +8,8 @@ PROD := WAFA_SECRET_KEY=$$($(PYTHON_BIN) -c 'import secrets; print(secrets.token
 	WAFA_HOSTS=wafa.example DJANGO_SETTINGS_MODULE=loyaltysite.settings.prod
 SOURCES := loyaltysite members rewards campaigns analytics tests bench manage.py
 
-CHECKS := check-format check-lint check-types check-imports check-templates check-migrations check-deploy
+CHECKS := check-format check-lint check-types check-imports check-templates check-translations check-migrations \
+	check-deploy
 
 .DEFAULT_GOAL := help
 .PHONY: $(CHECKS) help run test check bench axe screenshots shell backup restore reset lock install install-dev format
@@ -35,6 +36,8 @@ check-imports:
 	.venv/bin/lint-imports --no-cache
 check-templates:
 	git ls-files -z -- '*.html' | xargs -0 -r .venv/bin/djade --check
+check-translations:
+	$(PYTHON_BIN) -m tests.translations
 check-migrations:
 	$(ON_TEST_SERVERS) $(PYTHON_BIN) manage.py makemigrations --check --dry-run --settings=loyaltysite.settings.test
 check-deploy:
