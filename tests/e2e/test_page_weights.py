@@ -36,5 +36,4 @@ def test_no_page_is_heavy(new_page, site):
 
     weights = {path: weight_of(page, path.format(slug=world.program.slug)) for path in MOST}
 
-    print({path: round(weight, 1) for path, weight in weights.items()})
     assert {path: round(weight) for path, weight in weights.items() if weight > MOST[path]} == {}

@@ -56,7 +56,7 @@ def tell(*, program: Program, balance: Balance, visits: Sequence[datetime], toda
 def _tell_rhythm(usual: int, last: date, end: date, today: date) -> SafeString:
     coming = max(today, last + timedelta(days=usual))
     text = ngettext("You usually come every day", "You usually come every %(count)s days", usual)
-    habit = say(text, count=number(usual)) if usual > 1 else say(text)
+    habit = say(text, count=number(usual))
     if coming <= end:
         rest = _("%(habit)s, so your next visit, about %(day)s, is in time.")
     else:
