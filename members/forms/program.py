@@ -148,7 +148,7 @@ def _initial(program: Program) -> dict[str, Any]:
     )
     return {name: getattr(program, name) for name in names} | {
         "main_language": program.languages[0],
-        "tax_rate": program.tax_rate.normalize() if program.tax_rate else 0,
+        "tax_rate": f"{program.tax_rate.normalize():f}",
         "earns": _earns(program),
     }
 
