@@ -11,7 +11,7 @@ from django_scopes import scope
 
 from loyaltysite.kit.errors import Conflict, DomainError, NotFound
 from members import audit, people
-from members.models import Fact, Member, Program, TeamMembership, User
+from members.models import Fact, Member, Program, Role, TeamMembership, User
 from rewards import ledger
 from rewards.ledger import Movement
 from rewards.models import PendingAdjustment, Unit
@@ -81,6 +81,8 @@ def ask(
 
 def limit_of(*, program: Program, role: str, unit: str) -> int | None:
     """The most that this role may adjust alone, in ledger units; None without a limit."""
+    if role not in {Role.MANAGER, Role.OWNER}:
+        return 0  # who may not adjust at all has no limit that could be set
     found = program.adjust_limits.get(role, {}).get(unit)
     return None if found is None else int(found)
 

@@ -34,7 +34,8 @@ def read_ahead[Item](items: Iterable[Item], *, most: int = 2) -> Iterator[Item]:
             raise item.error
     finally:
         left.set()
-        thread.join()
+        # Not for ever: it may itself be waiting for an item that never comes.
+        thread.join(timeout=2 * PATIENCE)
 
 
 def _make(items: Iterable[Any], made: Queue[Any], left: Event) -> None:

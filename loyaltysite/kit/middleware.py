@@ -41,6 +41,23 @@ def permissions_policy(
     return middleware
 
 
+# A statement to check or a logo; imports are larger, and only for who is signed in.
+MOST_BYTES = 12 << 20
+
+
+def body_limit(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A body that is too large is refused before Django writes it to disk. Stands behind the one that knows the user."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        is_import = request.path_info.endswith("/imports/upload/") and request.user.is_authenticated
+        most = MOST_BYTES + (settings.IMPORT_MAX_BYTES if is_import else 0)
+        if int(request.META.get("CONTENT_LENGTH") or 0) > most:
+            return HttpResponse(status=413)
+        return get_response(request)
+
+    return middleware
+
+
 def client_address(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:

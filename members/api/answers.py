@@ -46,6 +46,12 @@ class StillRunning(Conflict):
     message = _("A request with this Idempotency-Key is still running.")
 
 
+class TooDeep(DomainError):
+    code = "too_deep"
+    message = _("The content is nested too deeply.")
+    status = 400
+
+
 def check_key(key: str | None) -> str:
     """The key itself. Raises KeyMissing, KeyUnusable."""
     if key is None or not key.strip():
@@ -56,8 +62,14 @@ def check_key(key: str | None) -> str:
 
 
 def fingerprint(method: str, path: str, content: Any) -> bytes:
-    """Tells a repeat from another request: SHA-256 of method, path and the content in canonical JSON."""
-    canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    """Tells a repeat from another request: SHA-256 of method, path and the content in canonical JSON.
+
+    Raises TooDeep.
+    """
+    try:
+        canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise TooDeep from error
     return hashlib.sha256(f"v1 {method} {path} ".encode() + canonical).digest()
 
 

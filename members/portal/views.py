@@ -134,6 +134,9 @@ def _let_in(request: HttpRequest, program: Program, attempt: codes.Attempt) -> H
         if is_joining:
             messages.warning(request, _("This card is closed. Ask at the shop."))
         return _start_again(request, program) if not is_joining else redirect("portal:sign_in", program.slug)
+    if request.user.is_authenticated and request.user.pk != user.pk:
+        # Signing in empties another user's session, and with it what is recorded here.
+        logout(request)
     record_authentication(request, user, method="code", email=attempt.email)
     login = Login(user=user, email=attempt.email, redirect_url=attempts.safe(program, attempt.then))
     response: HttpResponse = perform_login(request, login)

@@ -11,6 +11,7 @@ from rewards.imports.sources import Lines, SourceUnreadable
 
 # No cell of an order is longer; a quote that is never closed is noticed here and not at the end of the file.
 LONGEST_CELL = 20_000
+MOST_COLUMNS = 500
 DELIMITERS = (",", ";", "\t", "|")
 
 # Line number, cells (always as many as the header has), and what is wrong with the row: "" for a good one.
@@ -31,6 +32,8 @@ class Table:
             self.header = []
         if lines.fault or not any(self.header):
             raise SourceUnreadable(_("The first line must name the columns."))
+        if len(self.header) > MOST_COLUMNS:
+            raise SourceUnreadable(_("The file has more than %(most)s columns."), most=MOST_COLUMNS)
         repeated = sorted({name for name in self.header if name and self.header.count(name) > 1})
         if repeated:
             raise SourceUnreadable(_("The column %(name)s is there twice."), name=repeated[0])

@@ -22,6 +22,8 @@ from rewards.models import PendingAdjustment
 
 LIST = "rewards:approvals"
 DECIDED = 20
+# The oldest; the next ones follow as these are decided.
+WAITING = 100
 
 
 @vary_on_headers("HX-Request")
@@ -78,7 +80,7 @@ def _show(
     rows = PendingAdjustment.objects.filter(program=program).select_related(
         "member", "unit", "asked_by", "decided_by"
     )
-    waiting = rows.filter(state=PendingAdjustment.State.WAITING).order_by("asked_at", "pk")
+    waiting = rows.filter(state=PendingAdjustment.State.WAITING).order_by("asked_at", "pk")[:WAITING]
     decided = rows.exclude(state=PendingAdjustment.State.WAITING).order_by("-decided_at", "-pk")[:DECIDED]
     context = {
         "waiting": [_tell(row, request, refused) for row in waiting],

@@ -158,3 +158,9 @@ def test_pages_forbid_inline_scripts_and_foreign_hosts(client):
 
     assert "script-src 'self';" in policy
     assert "unsafe-inline" not in policy
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(client, db):
+    response = client.post("/accounts/login/", b"x", content_type="text/plain", CONTENT_LENGTH=str(13 << 20))
+
+    assert response.status_code == 413

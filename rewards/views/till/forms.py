@@ -77,7 +77,7 @@ class SaleForm(TapForm):
         text = self.cleaned_data["items"]
         try:
             found = [_piece(one) for one in json.loads(text)] if text else []
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise forms.ValidationError(_("These items cannot be read.")) from error
         if len(found) > MOST_PIECES:
             raise forms.ValidationError(_("A sale has at most 100 items."))
@@ -122,4 +122,5 @@ def _piece(one: dict[str, Any]) -> Piece:
     plain = type(sku) is str and type(quantity) is int and type(amount) is int
     if not plain or not 0 < len(sku) <= 128 or not 1 <= quantity <= 9999 or not 0 <= amount <= MOST_MINOR:
         raise ValueError
+    sku.encode()  # half of a surrogate pair cannot be written: a ValueError
     return Piece(sku, quantity, amount)

@@ -61,3 +61,8 @@ HEADERS = {"no names": (",,\n1,2,3\n", "must name"), "twice": ("a,b,a\n", "colum
 def test_refuses_a_header_that_does_not_name_the_columns(text, sentence):
     with pytest.raises(SourceUnreadable, match=sentence):
         table(text)
+
+
+def test_a_header_of_thousands_of_columns_is_refused_at_once():
+    with pytest.raises(SourceUnreadable, match="more than 500"):
+        Table(Lines(io.StringIO(",".join(f"c{n}" for n in range(100_000))), "utf-8"))

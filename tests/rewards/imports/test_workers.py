@@ -22,11 +22,11 @@ def import_and_die(slug: str, path: str, calls: int, *, after: bool, processes: 
     """Import until the given call of the posting, then kill -9 before or after the statement."""
     real, done = posting.post, [0]
 
-    def post(document):
+    def post(document, kept=None):
         done[0] += 1
         if done[0] == calls and not after:
             os.kill(os.getpid(), signal.SIGKILL)
-        answer = real(document)
+        answer = real(document, kept)
         if done[0] == calls:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
