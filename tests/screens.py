@@ -141,14 +141,23 @@ def of_member(part: str) -> Callable[[Page], None]:
     return go
 
 
-def find_at_till(page: Page) -> None:
-    """A member found and an amount entered, nothing given."""
+def choose_store(page: Page) -> None:
+    """Enter the till and say where it stands, which it asks once."""
     enter_dashboard(page)
-    box = page.locator("input[type=search]:visible, input[name=q]:visible").first
-    if box.count():
-        box.fill("customer@example.com")
-        page.keyboard.press("Enter")
+    page.wait_for_load_state("networkidle")
+    store = page.locator("form[action*='/store/'] button").first
+    if store.count():
+        store.click()
         page.wait_for_load_state("networkidle")
+
+
+def find_at_till(page: Page) -> None:
+    """A member found, nothing given."""
+    choose_store(page)
+    box = page.locator("input[name=q]:visible").first
+    box.fill("customer@example.com")
+    box.press("Enter")
+    page.wait_for_load_state("networkidle")
 
 
 def open_member(page: Page) -> None:
@@ -225,7 +234,7 @@ SHOTS = (
     Shot("account-email", "/accounts/email/", enter_dashboard),
     Shot("account-factor", "/accounts/2fa/", enter_dashboard),
     Shot("account-devices", "/accounts/sessions/", enter_dashboard),
-    Shot("till", "/till/harbour-lane/", enter_dashboard),
+    Shot("till", "/till/harbour-lane/", choose_store),
     Shot("till-found", "/till/harbour-lane/", find_at_till),
     Shot("portal-join", "/p/harbour-lane/join/"),
     Shot("portal-profile", "/p/harbour-lane/profile/", enter_portal),
