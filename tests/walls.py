@@ -104,7 +104,7 @@ DASHBOARD: dict[str, Wall] = {
     "members:key": Wall(OWNER, OWNER, "key_id"),
     "members:team": Wall(MANAGER, OWNER),
     "members:team_member": Wall(OWNER, OWNER, "place_id"),
-    "members:team_remove": Wall(OWNER, OWNER, "place_id"),
+    "members:team_remove": Wall(None, OWNER, "place_id"),
     "members:invitation_resend": Wall(None, OWNER, "invitation_id"),
     "members:invitation_revoke": Wall(None, OWNER, "invitation_id"),
 }

@@ -69,6 +69,7 @@ def client_address(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         said = request.META.pop("HTTP_X_FORWARDED_FOR", "")
+        request.META["WAFA_FORWARDED"] = said
         hops = [hop.strip() for hop in said.split(",") if hop.strip()]
         proxies = settings.TRUSTED_PROXIES
         if proxies and len(hops) >= proxies and (address := _address(hops[-proxies])):

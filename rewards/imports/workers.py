@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any
 
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit.ahead import read_ahead
@@ -76,7 +77,11 @@ class Crew:
     """Splits orders over workers; parts come back as they are done."""
 
     def __init__(self, recorder: Recorder, count: int) -> None:
+        # Nothing that is open may be shared with a fork, nor a pool that keeps it open.
         connections.close_all()
+        for connection in connections.all(initialized_only=True):
+            if isinstance(connection, DatabaseWrapper):
+                connection.close_pool()
         self.profile, self.size = recorder.profile, recorder.size
         self.workers: list[Worker] = []
         for _number in range(count):

@@ -119,7 +119,9 @@
       await settle(entry, "expired", Till.words.expired);
       return true;
     }
-    await store.put({ ...entry, tries: entry.tries + 1 });
+    // It may have been undone, or sent by another page, since it was read.
+    const before = await store.change(entry.key, (one) => one.state === "waiting" && { ...one, tries: one.tries + 1 });
+    if (before?.state !== "waiting") return true;
     const fields = { ...entry.fields, key: entry.key, at: entry.at, cashier: entry.cashier };
     try {
       const body = await request(`actions/${entry.kind}/`, fields, PATIENCE);
@@ -208,7 +210,7 @@
 
     /* Take an action back: what was never sent is dropped, all else is undone at the server. */
     async undo(key) {
-      const entry = await store.get(key);
+      const entry = await store.change(key, (one) => one.state === "waiting" && !one.tries && { ...one, state: "undone" });
       if (entry?.state === "waiting" && !entry.tries) {
         await settle(entry, "undone");
         return null;

@@ -40,6 +40,17 @@ globalThis.Till = (() => {
     get: (key) => within("queue", "readonly", (table) => table.get(key)),
     remove: (key) => within("queue", "readwrite", (table) => table.delete(key)),
 
+    /* Change an action as it is now, in one transaction: `work` gives the new one, or nothing. What it was before. */
+    change: (key, work) =>
+      within("queue", "readwrite", (table) => {
+        const request = table.get(key);
+        request.onsuccess = () => {
+          const next = request.result && work(request.result);
+          if (next) table.put(next);
+        };
+        return request;
+      }),
+
     /* All actions of this program, in the order of their taps. */
     async all() {
       const found = await within("queue", "readonly", (table) => table.getAll());

@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django_scopes import scope
 
+from loyaltysite.embedded.processes import wait_until
 from members.models import Member, Order, Role, Store
 from rewards.models import TillAction
 from tests.members.teams import hire
@@ -253,11 +254,13 @@ def test_what_was_never_sent_is_undone_on_the_device(till, program, member):
     serve(till, member)
     till.locator("#who-balance").wait_for()
 
-    with scope(program=program):
-        kinds = sorted(TillAction.objects.values_list("kind", flat=True))
-    # Either it was dropped here, or a first try had gone out and the server undid it.
-    assert kinds in ([], ["sale", "undo"])
-    assert builders.balance(program, "amelia").active == 29
+    def is_settled() -> bool:
+        # Either it was dropped here, or a first try had gone out and the server undoes it in its turn.
+        with scope(program=program):
+            kinds = sorted(TillAction.objects.values_list("kind", flat=True))
+        return kinds in ([], ["sale", "undo"]) and builders.balance(program, "amelia").active == 29
+
+    assert wait_until(is_settled, seconds=30)
 
 
 def test_another_cashier_does_not_send_what_the_first_one_tapped(till, new_cashier, sign_in, program, member):
