@@ -77,11 +77,7 @@ class Crew:
     """Splits orders over workers; parts come back as they are done."""
 
     def __init__(self, recorder: Recorder, count: int) -> None:
-        # Nothing that is open may be shared with a fork, nor a pool that keeps it open.
-        connections.close_all()
-        for connection in connections.all(initialized_only=True):
-            if isinstance(connection, DatabaseWrapper):
-                connection.close_pool()
+        _leave_pools()
         self.profile, self.size = recorder.profile, recorder.size
         self.workers: list[Worker] = []
         for _number in range(count):
@@ -111,6 +107,16 @@ class Crew:
     def stop(self) -> None:
         for worker in self.workers:
             worker.stop()
+
+
+def _leave_pools() -> None:
+    """Nothing that is open may be shared with a fork, nor a pool that keeps it open. Nor may a fork open a pool of its
+    own: that takes threads and locks, which a fork finds in whatever state they were."""
+    connections.close_all()
+    for connection in connections.all(initialized_only=True):
+        if isinstance(connection, DatabaseWrapper):
+            connection.close_pool()
+            connection.settings_dict["OPTIONS"].pop("pool", None)
 
 
 def _work(pipe: Connection, recorder: Recorder, inherited: list[Connection]) -> None:

@@ -1,6 +1,7 @@
 """Passkeys, an authenticator app and the pages of one's own account, in a real browser with a key made of software."""
 
 import base64
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -53,6 +54,7 @@ def test_an_owner_adds_a_passkey_and_signs_in_with_it_alone(new_page, at_localho
     page.get_by_text("asks its owners and managers for a second factor").wait_for()
     assert_accessible(page)
     page.get_by_role("link", name="Add a passkey").click()
+    page.wait_for_url(re.compile("/reauthenticate/|/webauthn/add/"))
     if page.get_by_role("heading", name="Is it you?").is_visible():
         assert_accessible(page)
         page.get_by_label("Password").fill(PASSWORD)
