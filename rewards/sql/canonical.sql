@@ -1,5 +1,5 @@
 -- The canonical text of an entry: what its digest covers. No free text and no personal data, only ids, kinds,
--- moments (microseconds since 1970 UTC) and amounts. rewards/books.py writes the very same text.
+-- moments (microseconds since 1970 UTC) and amounts. rewards/books/chains.py writes the very same text.
 CREATE OR REPLACE FUNCTION wafa_micros(moment timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN coalesce((extract(epoch FROM moment) * 1000000)::bigint::text, '');

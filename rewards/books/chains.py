@@ -1,0 +1,110 @@
+"""A wallet's chain of entries: each one changes the balances, and its digest covers the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from rewards.lots import LotRow, micros
+
+
+@dataclass(slots=True)
+class Chain:
+    """One wallet. `is_complete` says whether all its open lots were read; movements that choose lots need that."""
+
+    id: int
+    program_id: int
+    holder_id: int
+    unit_id: int
+    take_id: Callable[[], int]
+    seq: int = 0
+    pending: int = 0
+    active: int = 0
+    reserved: int = 0
+    arrears: int = 0
+    digest: bytes = b""
+    next_due_at: datetime | None = None
+    is_new: bool = False
+    is_complete: bool = True
+    # The next moment of lots that were not read.
+    unread_due_at: datetime | None = None
+    is_moved: bool = False
+    lots: dict[int, LotRow] = field(default_factory=dict)
+    entries: list[list[Any]] = field(default_factory=list)
+    allocations: list[list[int]] = field(default_factory=list)
+
+    def _enter(
+        self,
+        kind: str,
+        *,
+        at: datetime,
+        moment: datetime,
+        pending: int = 0,
+        active: int = 0,
+        reserved: int = 0,
+        arrears: int = 0,
+        lot: LotRow | None = None,
+        fact_id: int | None = None,
+        order_id: int | None = None,
+        mends_id: int | None = None,
+    ) -> int:
+        """Append one entry to the chain; its id. In the order of columns that rewards/sql/post.sql names."""
+        self.is_moved = True
+        self.seq += 1
+        self.pending += pending
+        self.active += active
+        self.reserved += reserved
+        self.arrears += arrears
+        number = self.take_id()
+        row = [
+            number, self.id, self.seq, kind, at, moment, pending, active, reserved, arrears,
+            self.pending, self.active, self.reserved, self.arrears, lot.id if lot else None, fact_id, order_id, mends_id,
+        ]  # fmt: skip
+        self.digest = sha256(self.digest + _canonical(self.program_id, row, lot).encode()).digest()
+        row.append("\\x" + self.digest.hex())
+        self.entries.append(row)
+        return number
+
+    def _allocate(self, entry: int, lot: LotRow, amount: int) -> None:
+        if amount:
+            self.allocations.append([entry, lot.id, amount])
+
+    def _use(self, entry: int, parts: Iterable[tuple[LotRow, int]]) -> None:
+        """The entry takes these amounts from these lots."""
+        for lot, part in parts:
+            lot.remaining -= part
+            lot.is_changed = True
+            self._allocate(entry, lot, part)
+
+    def _active_lots(self) -> list[LotRow]:
+        return sorted((lot for lot in self.lots.values() if lot.usable), key=LotRow.order_of_use)
+
+
+def pick(lots: Iterable[LotRow], amount: int) -> list[tuple[LotRow, int]]:
+    """How much to take of which lot, in the order given, until `amount` is reached or nothing is left."""
+    picked = []
+    for lot in lots:
+        if amount <= 0:
+            break
+        part = min(lot.usable if lot.is_active else lot.remaining, amount)
+        picked.append((lot, part))
+        amount -= part
+    return picked
+
+
+def _canonical(program_id: int, row: list[Any], lot: LotRow | None) -> str:
+    """What the digest of an entry covers: the text of rewards/sql/canonical.sql."""
+    (
+        _, wallet, seq, kind, at, moment, pending, active, reserved, arrears,
+        is_pending, is_active, is_reserved, is_owed, _, fact_id, order_id, mends_id,
+    ) = row  # fmt: skip
+    born = f"{lot.id}|{lot.granted}|{micros(lot.active_at)}|{micros(lot.expires_at)}" if lot else "|||"
+    return (
+        f"{program_id}|{wallet}|{seq}|{kind}|{micros(at)}|{micros(moment)}|{pending}|{active}|{reserved}"
+        f"|{arrears}|{is_pending}|{is_active}|{is_reserved}|{is_owed}|{born}"
+        f"|{'' if fact_id is None else fact_id}|{'' if order_id is None else order_id}"
+        f"|{'' if mends_id is None else mends_id}"
+    )
