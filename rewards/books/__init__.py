@@ -6,13 +6,13 @@ holds SEMANTICS 4 to 8, 10, 25 and 26; rewards/sql/guards.sql checks the sums ag
 
 from __future__ import annotations
 
-from rewards.books.credits import Credits
 from rewards.books.debits import Debits
+from rewards.books.holds import Holds
 
 __all__ = ["Book"]
 
 
-class Book(Credits, Debits):
+class Book(Holds, Debits):
     """One wallet and everything that can move in it: see rewards.books.chains.Chain for what it holds."""
 
     __slots__ = ()
