@@ -41,7 +41,7 @@ def record_named(item: ReturnIn, order: OrderRow, state: State, posted: Posted) 
         refunded += item.amount_minor
     else:
         matches = _apply(_all_left(order))
-    revisions.spread_refund(order.lines, min(refunded, order.total_minor))
+    revisions.spread_refund(order.lines, refunded)
     return _finish(item, [(order, was)], matches, order, state, posted)
 
 

@@ -297,7 +297,8 @@ def _carry_returns(old: list[Line], new: list[Line]) -> None:
 
 def spread_refund(lines: list[Line], amount: int) -> None:
     """Refunds of amounts shrink all unreturned lines in proportion (24), shares by largest remainder: a function of
-    what came back, in whatever order. What is beyond their value stays with the first line."""
+    what came back, in whatever order. What is beyond their value stays with the first line, so that a later change of
+    the order still knows of it (30)."""
     kept = [share(line.amount_minor, line.left, line.quantity) for line in lines]
     shares = basis.spread(amount, kept)
     shares[0] += amount - sum(shares)

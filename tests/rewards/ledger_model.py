@@ -238,7 +238,7 @@ class Ledger:
     def refund(self, name: str, amount: int, now: datetime) -> None:
         order = self.orders[name]
         if not order.is_cancelled:
-            order.refunded = min(order.refunded + amount, order.total)
+            order.refunded += amount
             self._finish(order, now)
 
     def bring_back_unnamed(self, member: str, sku: str, quantity: int, at: datetime, now: datetime) -> int:

@@ -310,6 +310,27 @@ def test_amounts_are_capped_at_what_is_left(program):
     assert b.stored_order(program, "A").returned_minor == 10_000
 
 
+CHANGES = (
+    b.order("A", "2026-01-11", b.line(10_000, "cup"), revision=1),
+    b.order("A", "2026-01-12", b.line(40_000, "cup", 4), revision=2),
+    b.bring_back("R", "2026-01-13", order="A", amount_minor=10_100),
+    b.bring_back("S", "2026-01-14", "cup", order="A"),
+)
+
+
+@pytest.mark.parametrize("facts", list(itertools.permutations(CHANGES)), ids=lambda _: "")
+def test_a_refund_is_remembered_whenever_the_order_changes(program, facts):
+    b.record(program, b.order("A", "2026-01-10", b.line(20_000, "cup", 2)))
+
+    for fact in facts:
+        b.record(program, fact, now="2026-02-01")
+
+    # Four cups without the one that came back and the amount: 400.00 - 100.00 - 101.00 (24, 30).
+    assert points(program) == 199
+    assert b.stored_order(program, "A").returned_minor == 20_100
+    assert b.wrong_wallets(program) == []
+
+
 def test_an_odd_amount_is_spread_to_the_last_cent(program):
     b.record(program, b.order("A", "2026-01-10", *(b.line(333, f"s{n}") for n in range(3))))
 
