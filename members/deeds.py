@@ -138,12 +138,12 @@ FIELDS: Mapping[str, str | Promise] = {
 LONGEST = 300
 
 
-def sentence(action: str, *, who: str, what: SafeString | str, subject: str) -> SafeString:
+def sentence(action: str, *, who: str, what: str, subject: str) -> SafeString:
     """The action in words, its names isolated; one that is not known here is told by its parts."""
     text = DEEDS.get(action)
     if text is None:
         text = "%(who)s: " + action.replace("%", "%%") + " · " + subject.replace("%", "%%") + " %(what)s"
-    parts = {"who": isolate(who), "what": what if isinstance(what, SafeString) else isolate(what)}
+    parts = {"who": isolate(who), "what": isolate(what)}
     return mark_safe(conditional_escape(str(text)) % parts)  # noqa: S308 - every part is escaped
 
 

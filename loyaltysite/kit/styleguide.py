@@ -47,6 +47,9 @@ GROUPS = (
     (28, 32, 22, 18),
 )
 LIABILITY = (11.2, 11.7, 12.1, 12.0, 12.6, 13.1, 13.4, 13.2, 13.9, 14.2, 14.6, 14.86)
+STRUCTURE = ("bg", "surface", "sunk", "line", "line-2", "edge", "ink-3", "ink-2", "ink")
+MEANING = ("act", "act-soft", "good", "good-soft", "warn", "warn-soft", "bad", "bad-soft", "solid")
+DATA = ("brand", "brand-2", "stamp", "tier-1", "tier-2", "tier-3", "d1", "d3", "d4")
 FORECAST = ((14.86, 14.86), (14.6, 15.4), (14.2, 15.9), (13.9, 16.4), (13.3, 17.5))
 
 
@@ -258,6 +261,56 @@ def sample_conditions(request: HttpRequest) -> ConditionForm:
     )
 
 
+def shares() -> list[dict[str, Any]]:
+    return [
+        {"name": _("Retention"), "share": 0.64, "text": "£6,400", "of": _("of £10,000")},
+        {"name": _("Acquisition"), "share": 0.41, "text": "£2,050", "of": _("of £5,000")},
+        {"name": _("Automation"), "share": 0.22, "text": "£330", "of": _("of £1,500")},
+    ]
+
+
+def tabs() -> list[dict[str, Any]]:
+    return [
+        {"url": "#search", "text": _("History"), "current": True, "count": None},
+        {"url": "#search", "text": _("Orders"), "count": 27},
+        {"url": "#search", "text": _("Messages"), "count": None},
+    ]
+
+
+def parts() -> list[tuple[str, str]]:
+    """The sections of the page: a template each, and its title."""
+    return [
+        ("tokens", _("Colour and type")),
+        ("buttons", _("Buttons")),
+        ("fields", _("Fields")),
+        ("conditions", _("Conditions")),
+        ("search", _("Search, filters, tabs, menu")),
+        ("table", _("Table")),
+        ("feedback", _("Dialog, note, empty, skeleton")),
+        ("member", _("Progress, lots, reasons")),
+        ("charts", _("Charts")),
+        ("objects", _("Card, ticket, stamp, medal")),
+    ]
+
+
+def tokens() -> list[tuple[str, tuple[str, ...]]]:
+    return [
+        (_("Structure"), STRUCTURE),
+        (_("Meaning"), MEANING),
+        (_("Brand, tier, data"), DATA),
+    ]
+
+
+def navigation() -> list[dict[str, Any]]:
+    items = [
+        {"url": "#main", "label": _("Home"), "icon": "home", "key": "G H", "current": False},
+        {"url": "#table", "label": _("Members"), "icon": "members", "key": "G M", "current": False},
+        {"url": "#charts", "label": _("Analytics"), "icon": "chart", "key": "G A", "current": False},
+        {"url": "#tokens", "label": _("Style guide"), "icon": "gear", "key": "G S", "current": True},
+    ]
+    return [{"title": "", "items": items}]
+
+
 def context() -> dict[str, Any]:
     return {
         "form": sample_form(),
@@ -268,68 +321,11 @@ def context() -> dict[str, Any]:
         "rising": EARNED[:8],
         "falling": tuple(reversed(EARNED[:8])),
         "steady": (36.9, 36.5, 36.9, 36.7, 36.9, 36.7),
-        "bars": [
-            {"name": _("Retention"), "share": 0.64, "text": "£6,400", "of": _("of £10,000")},
-            {"name": _("Acquisition"), "share": 0.41, "text": "£2,050", "of": _("of £5,000")},
-            {"name": _("Automation"), "share": 0.22, "text": "£330", "of": _("of £1,500")},
-        ],
-        "tabs": [
-            {"url": "#search", "text": _("History"), "current": True, "count": None},
-            {"url": "#search", "text": _("Orders"), "count": 27},
-            {"url": "#search", "text": _("Messages"), "count": None},
-        ],
-        "parts": [
-            ("tokens", _("Colour and type")),
-            ("buttons", _("Buttons")),
-            ("fields", _("Fields")),
-            ("conditions", _("Conditions")),
-            ("search", _("Search, filters, tabs, menu")),
-            ("table", _("Table")),
-            ("feedback", _("Dialog, note, empty, skeleton")),
-            ("member", _("Progress, lots, reasons")),
-            ("charts", _("Charts")),
-            ("objects", _("Card, ticket, stamp, medal")),
-        ],
-        "tokens": [
-            (_("Structure"), ("bg", "surface", "sunk", "line", "line-2", "edge", "ink-3", "ink-2", "ink")),
-            (
-                _("Meaning"),
-                ("act", "act-soft", "good", "good-soft", "warn", "warn-soft", "bad", "bad-soft", "solid"),
-            ),
-            (
-                _("Brand, tier, data"),
-                ("brand", "brand-2", "stamp", "tier-1", "tier-2", "tier-3", "d1", "d3", "d4"),
-            ),
-        ],
-        "navigation": [
-            {
-                "title": "",
-                "items": [
-                    {"url": "#main", "label": _("Home"), "icon": "home", "key": "G H", "current": False},
-                    {
-                        "url": "#table",
-                        "label": _("Members"),
-                        "icon": "members",
-                        "key": "G M",
-                        "current": False,
-                    },
-                    {
-                        "url": "#charts",
-                        "label": _("Analytics"),
-                        "icon": "chart",
-                        "key": "G A",
-                        "current": False,
-                    },
-                    {
-                        "url": "#tokens",
-                        "label": _("Style guide"),
-                        "icon": "gear",
-                        "key": "G S",
-                        "current": True,
-                    },
-                ],
-            }
-        ],
+        "bars": shares(),
+        "tabs": tabs(),
+        "parts": parts(),
+        "tokens": tokens(),
+        "navigation": navigation(),
         "crumbs": [{"url": "/", "text": "Wafa"}, {"url": "", "text": _("Style guide")}],
         "search_url": "#",
     }

@@ -9,8 +9,6 @@ from urllib.parse import urlencode
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -79,9 +77,11 @@ def _told(program: Program, rows: list[AuditEntry]) -> list[dict[str, Any]]:
             "sentence": deeds.sentence(
                 row.action,
                 who=row.actor.get_full_name() if row.actor else _("The system"),
-                what=_subject(program, row, users),
+                what=_subject(row, users),
                 subject=row.subject,
             ),
+            "what": row.subject_id,
+            "member_url": _member_url(program, row),
             "differences": deeds.differences(row.before, row.after),
             "reason": row.reason,
             "address": row.address,
@@ -91,12 +91,16 @@ def _told(program: Program, rows: list[AuditEntry]) -> list[dict[str, Any]]:
     ]
 
 
-def _subject(program: Program, row: AuditEntry, users: dict[int, User]) -> SafeString | str:
-    """Members by their number, which leads to them; people of the team by their name."""
+def _subject(row: AuditEntry, users: dict[int, User]) -> str:
+    """People of the team by their name, all else by its number or key."""
     name = row.subject_id
-    if row.subject == "member" and len(name) == 12 and name.isdigit():
-        url = reverse("rewards:member", args=[program.slug, name])
-        return format_html('<a href="{}" dir="ltr">{}</a>', url, name)
     if row.subject == "user" and name.isdigit() and int(name) in users:
         return users[int(name)].get_full_name()
     return name
+
+
+def _member_url(program: Program, row: AuditEntry) -> str:
+    name = row.subject_id
+    if row.subject == "member" and len(name) == 12 and name.isdigit():
+        return reverse("rewards:member", args=[program.slug, name])
+    return ""

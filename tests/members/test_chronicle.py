@@ -67,7 +67,9 @@ def test_members_are_linked_by_number_and_people_of_the_team_named(program, layl
 
     page = listed(program).text
 
-    assert f'<a href="/dashboard/{program.slug}/members/{number}/" dir="ltr">{number}</a>' in page
+    link = re.search(r"</details>\s*<a [^>]*href=\"([^\"]+)\".*?(\d{12})</span></a>", page)
+    assert link.groups() == (f"/dashboard/{program.slug}/members/{number}/", number)
+    assert f'blocked member <bdi dir="ltr">{number}</bdi>' in page
     assert "Fraud" in page
     assert "The system</bdi> gave <bdi" in page
     assert page.count("Layla") == 1

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from loyaltysite.kit import clock, formats
-from loyaltysite.kit.templatetags.ui import SHEETS
+from loyaltysite.kit.components.shapes import SHEETS
 from members.access import StaffRequest
 from members.models import Program, Store
 from members.portal import brands
