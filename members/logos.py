@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import warnings
 from datetime import datetime
 from typing import IO
 
@@ -12,18 +10,13 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
-from PIL import Image, ImageOps, UnidentifiedImageError
 
+from loyaltysite.kit import pictures
 from loyaltysite.kit.errors import DomainError
 from members import programs
 from members.models import Logo, Program, User
 
-# Never SVG: it is a program, not a picture.
-FORMATS = ("PNG", "JPEG", "WEBP")
-MOST_BYTES = 2 * 1024 * 1024
-MOST_PIXELS = 25_000_000
-SMALLEST, SIDE = 32, 256
-CONTENT_TYPE = "image/webp"
+SIDE = 256
 
 
 class LogoRefused(DomainError):
@@ -37,7 +30,7 @@ def upload(*, program: Program, file: IO[bytes], by: User | None, now: datetime)
     digest = hashlib.sha256(content).hexdigest()
     with scope(program=program), transaction.atomic():
         kept = Program.objects.select_for_update().get(pk=program.pk)
-        values = {"content": content, "content_type": CONTENT_TYPE, "digest": digest}
+        values = {"content": content, "content_type": pictures.CONTENT_TYPE, "digest": digest}
         logo, _made = Logo.objects.update_or_create(program=program, defaults=values)
         _say(kept, digest, "program.logo", by, now)
     return logo
@@ -70,30 +63,7 @@ def _say(program: Program, digest: str, action: str, by: User | None, now: datet
 
 
 def _small(file: IO[bytes]) -> bytes:
-    """The picture as WebP within 256 pixels, without anything that came along with it."""
-    data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise LogoRefused(_("The file is larger than 2 MB."), field="logo")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            opened = Image.open(io.BytesIO(data), formats=FORMATS)
-            _check(opened)
-            picture = ImageOps.exif_transpose(opened).convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise LogoRefused(field="logo") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise LogoRefused(_("The picture has too many pixels."), field="logo") from error
-    picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    written = io.BytesIO()
-    picture.save(written, "WEBP", quality=86, method=6)
-    return written.getvalue()
-
-
-def _check(picture: Image.Image) -> None:
-    """Before a pixel is decoded."""
-    width, height = picture.size
-    if width * height > MOST_PIXELS:
-        raise LogoRefused(_("The picture has too many pixels."), field="logo")
-    if min(width, height) < SMALLEST:
-        raise LogoRefused(_("The picture is too small. It needs at least 32 pixels each way."), field="logo")
+        return pictures.shrink(file, side=SIDE)
+    except pictures.PictureRefused as error:
+        raise LogoRefused(error.message, field="logo") from error

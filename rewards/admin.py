@@ -17,6 +17,8 @@ from rewards.models import (
     Lot,
     PendingAdjustment,
     Pricing,
+    Reward,
+    RewardPicture,
     RuleDraft,
     RuleVersion,
     Seal,
@@ -206,3 +208,16 @@ class ImportRunAdmin(ReadOnlyAdmin):
     list_filter = ("program", "state")
     list_select_related = ("author",)
     exclude = ("digest", "stored")
+
+
+@admin.register(Reward)
+class RewardAdmin(ReadOnlyAdmin):
+    list_display = ("key", "kind", "state", "stock", "taken", "program_id")
+    list_filter = ("program", "state", "kind")
+
+
+@admin.register(RewardPicture)
+class RewardPictureAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "digest", "program_id")
+    list_filter = ("program",)
+    exclude = ("content",)

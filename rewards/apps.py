@@ -28,8 +28,9 @@ class RewardsConfig(AppConfig):
 
     def ready(self) -> None:
         from members.erasure import register
-        from rewards import erasure, offers
+        from rewards import candidates, erasure, offers
         from rewards.engine import fields
 
         fields.register(tiers=offers.tiers, stores=offers.stores, weekdays=offers.weekdays)
+        candidates.register()
         register(self.name, erasure.PART)

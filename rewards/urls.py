@@ -16,6 +16,7 @@ from rewards.views import (
     tiers,
     units,
 )
+from rewards.views.catalogue import urls as catalogue
 from rewards.views.rules import urls as rules
 from rewards.views.till import urls as till
 
@@ -61,5 +62,6 @@ urlpatterns = [
     re_path(DECISION + r"approve/$", approvals.approve, name="approve"),
     re_path(DECISION + r"refuse/$", approvals.refuse, name="refuse"),
     path("dashboard/<slug:slug>/rules/", include(rules.urlpatterns)),
+    path("dashboard/<slug:slug>/rewards/", include(catalogue.urlpatterns)),
     path("till/", include(till.urlpatterns)),
 ]

@@ -17,6 +17,7 @@ from rewards.merging.joining import merge
 from rewards.models import BulkAction, ImportRun, PendingAdjustment, Unit
 from tests.members.teams import hire
 from tests.rewards import builders as b
+from tests.rewards import catalogue as rewards
 
 ANALYST, MANAGER, OWNER, CASHIER = Role.ANALYST, Role.MANAGER, Role.OWNER, Role.CASHIER
 
@@ -81,6 +82,12 @@ DASHBOARD: dict[str, Wall] = {
     "rewards:unit_example": Wall(MANAGER, MANAGER),
     "rewards:unit_edit": Wall(MANAGER, MANAGER, "key:unit"),
     "rewards:unit_limits": Wall(OWNER, OWNER, "key:unit"),
+    "rewards:rewards": Wall(ANALYST),
+    "rewards:reward_new": Wall(MANAGER, MANAGER),
+    "rewards:reward": Wall(ANALYST, None, "key:reward"),
+    "rewards:reward_edit": Wall(MANAGER, MANAGER, "key:reward"),
+    "rewards:reward_move": Wall(None, MANAGER, "key:reward"),
+    "rewards:reward_picture": Wall(None, MANAGER, "key:reward"),
     # operations
     "rewards:imports": Wall(ANALYST),
     "rewards:import_upload": Wall(None, MANAGER),
@@ -168,6 +175,11 @@ class World:
     @property
     def key_rule(self) -> str:
         return self.program.rules.first().key
+
+    @cached_property
+    def key_reward(self) -> str:
+        """Another one in each program, so that the other's is none of one's own."""
+        return rewards.put_up(self.program, f"gift-{self.program.pk}").key
 
     @property
     def store_id(self) -> int:

@@ -35,6 +35,7 @@ PAGES: tuple[Page, ...] = (
     Page("rules", "rewards:rules", _("Rules"), "rules", "G R", _("Earning")),
     Page("tiers", "rewards:tiers", _("Tiers"), "flag", "", _("Earning")),
     Page("units", "rewards:units", _("Units"), "star", "", _("Earning")),
+    Page("rewards", "rewards:rewards", _("Rewards"), "ticket", "G W", _("Spending")),
     Page("imports", "rewards:imports", _("Imports"), "list", "G I", _("Operations")),
     Page("approvals", "rewards:approvals", _("Approvals"), "check", "G A", _("Operations")),
     Page("stores", "members:stores", _("Stores"), "shop", "G S", _("Operations")),

@@ -3,6 +3,7 @@
 from rewards.models.adjustments import PendingAdjustment
 from rewards.models.awards import Award, Counter, Pricing, Settlement
 from rewards.models.bulk import BulkAction, BulkItem
+from rewards.models.catalogue import Reward, RewardPicture
 from rewards.models.imports import ImportRun
 from rewards.models.ledger import Allocation, Entry, EntryKind, Lot, Unit, Wallet
 from rewards.models.rules import EarningRule, RuleDraft, RuleVersion
@@ -24,6 +25,8 @@ __all__ = [
     "Metric",
     "PendingAdjustment",
     "Pricing",
+    "Reward",
+    "RewardPicture",
     "RuleDraft",
     "RuleVersion",
     "Seal",

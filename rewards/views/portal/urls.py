@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewards.views.portal import leaving, pages, statement
+from rewards.views.portal import leaving, pages, pictures, statement
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -16,5 +16,6 @@ urlpatterns = [
     path("download/", leaving.download, name="download"),
     path("leave/", leaving.leave, name="leave"),
     path("leave/code/", leaving.leave_code, name="leave_code"),
+    path("pictures/<slug:digest>/", pictures.picture, name="picture"),
     path("goodbye/", leaving.goodbye, name="goodbye"),
 ]
