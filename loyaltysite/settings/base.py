@@ -161,6 +161,8 @@ MEDIA_URL = "media/"
 # Files to import: outside of all that is served. Web and worker must both reach this folder.
 IMPORT_DIR = VAR_DIR / "imports"
 IMPORT_MAX_BYTES = env.number("WAFA_IMPORT_MB", 500) << 20
+# What may come out of one when it is unpacked: orders shrink to a tenth or so, and nothing honest to a hundredth.
+IMPORT_MAX_UNPACKED_BYTES = env.number("WAFA_IMPORT_UNPACKED_MB", 10_000) << 20
 
 # No inline script and no foreign host, on every page.
 SECURE_CSP = {

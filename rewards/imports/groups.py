@@ -13,6 +13,8 @@ from rewards.imports.tables import Row
 # How many orders are open at once: rows of an order may be mixed with those of a few others.
 OPEN = 16
 MOST_ROWS = 10_000
+# Characters of an order: whatever a file holds, the open ones fit into memory.
+MOST_TEXT = 4 << 20
 REMEMBERED = 50_000
 
 # Line number of the row to blame, stable code, reason.
@@ -21,12 +23,13 @@ Fault = tuple[int, str, str]
 
 @dataclass(slots=True)
 class Group:
-    """The rows of one order: their line numbers and cells. A `fault` refuses all of them."""
+    """The rows of one order: their line numbers and cells, `size` characters in all. A `fault` refuses all of them."""
 
     key: str
     numbers: list[int] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     fault: Fault | None = None
+    size: int = 0
 
 
 class Refusals:
@@ -76,9 +79,10 @@ class Grouping:
                 group = self.open[key] = Group(key, fault=self.refusals.fault_of(key))
             group.numbers.append(number)
             group.rows.append(cells)
+            group.size += sum(map(len, cells))
             if self.torn:
                 group.fault, self.torn = group.fault or self.torn, None
-            if len(group.rows) > MOST_ROWS:
+            if len(group.rows) > MOST_ROWS or group.size > MOST_TEXT:
                 group.fault = group.fault or _too_many(number)
                 self.open.move_to_end(key, last=False)
                 yield self._close()
@@ -96,7 +100,7 @@ class Grouping:
     def _torn_row(self, key: str, number: int, cells: list[str], damage: str) -> Group:
         self.refusals.add(key, number)
         code, reason = ("row_unreadable", damage) if damage else ("order_missing", _("it names no order"))
-        return Group(key, [number], [cells], (number, code, reason))
+        return Group(key, [number], [cells], (number, code, reason), sum(map(len, cells)))
 
 
 def _beside(number: int) -> Fault:
@@ -108,4 +112,8 @@ def _beside(number: int) -> Fault:
 
 
 def _too_many(number: int) -> Fault:
-    return number, "too_many_rows", _("an order has at most %(most)s rows") % {"most": f"{MOST_ROWS:,}"}
+    return (
+        number,
+        "too_many_rows",
+        _("an order has at most %(most)s rows and four million characters") % {"most": f"{MOST_ROWS:,}"},
+    )

@@ -165,6 +165,7 @@ def wish_of(run: ImportRun, options: Mapping[str, Any] | None = None) -> runs.Wi
         rejected=str(rejects_of(run)),
         creates_stores=bool(given.get("creates_stores")),
         settles=False,
+        most_bytes=settings.IMPORT_MAX_UNPACKED_BYTES,
     )
 
 

@@ -15,12 +15,14 @@ from rewards import intake
 from rewards.imports import runs
 from rewards.imports.canonical import Profile, RowRefused, Terms
 from rewards.imports.groups import Group, Grouping
-from rewards.imports.sources import opened
-from rewards.imports.tables import Table
+from rewards.imports.sources import SourceTooLong, opened
+from rewards.imports.tables import Row, Table
 from rewards.intake.items import CancelIn, Item, OrderIn, PaidIn, ReturnIn
 
 # So many rows are checked, of so many orders the points are told.
 ROWS = 2_000
+# Of no more bytes, unpacked: a page waits for them.
+BYTES = 16 << 20
 ORDERS = 8
 FAULTS = 8
 
@@ -70,15 +72,16 @@ class Head:
 
 def head_of(*, path: str, encoding: str | None, count: int = 5) -> Head:
     """What the file looks like. Raises SourceUnreadable."""
-    with opened(path, encoding=encoding) as source:
+    with opened(path, encoding=encoding, most=BYTES) as source:
         table = Table(source.lines)
-        return Head(table.header, [cells for _number, cells, _fault in islice(table.rows(), count)])
+        rows, _is_cut = _first(table, count)
+        return Head(table.header, [cells for _number, cells, _fault in rows])
 
 
 def look(*, program: Program, wish: runs.Wish, now: datetime) -> Preview:
     """Read the first rows as the import would. Raises SourceUnreadable when the file cannot be read like this."""
     found = Preview()
-    with scope(program=program), opened(wish.path, encoding=wish.encoding) as source:
+    with scope(program=program), opened(wish.path, encoding=wish.encoding, most=BYTES) as source:
         table = Table(source.lines, delimiter=wish.delimiter)
         terms = Terms(
             wish.source, program.zone, program.currency, wish.date_format, wish.days, wish.region, wish.store
@@ -93,11 +96,22 @@ def look(*, program: Program, wish: runs.Wish, now: datetime) -> Preview:
 
 def _groups(profile: Profile, table: Table, found: Preview) -> Iterator[Group]:
     """The orders of the first rows. One that is cut off by their end is not judged."""
-    rows = table.rows()
-    first = list(islice(rows, ROWS))
-    found.rows, found.is_cut = len(first), next(rows, None) is not None
+    first, found.is_cut = _first(table, ROWS)
+    found.rows = len(first)
     groups = list(Grouping(profile.key).groups(iter(first)))
     yield from groups[:-1] if found.is_cut and len(groups) > 1 else groups
+
+
+def _first(table: Table, most: int) -> tuple[list[Row], bool]:
+    """The first rows, as far as a page reads, and whether there are more."""
+    found: list[Row] = []
+    try:
+        found.extend(islice(table.rows(), most + 1))
+    except SourceTooLong:
+        if not found:
+            raise
+        return found, True
+    return found[:most], len(found) > most
 
 
 def _take(

@@ -27,6 +27,8 @@ from rewards.policies import PolicyError
 from rewards.posting import Busy
 
 TRIES = 5
+# Characters of a batch, of which a few are in memory at once.
+MOST_TEXT = 16 << 20
 # What no item is to blame for, and what one may be.
 OF_PROGRAM = (Busy, RuleError, PolicyError)
 OF_ITEM = (DomainError, ValueError, psycopg.DataError, psycopg.IntegrityError, psycopg.errors.RaiseException)
@@ -46,6 +48,11 @@ class Batch:
 
     part: Part = field(default_factory=Part)
     taken: list[tuple[Group, Item]] = field(default_factory=list)
+    size: int = 0
+
+    def is_full(self, most: int) -> bool:
+        """Whether it holds so many orders or rejected rows, or much text."""
+        return len(self.taken) >= most or len(self.part.rejects) > most or self.size > MOST_TEXT
 
 
 @dataclass(slots=True)
@@ -67,7 +74,7 @@ class Recorder:
         try:
             for group in groups:
                 self._take(group, batch)
-                if len(batch.taken) >= self.size or len(batch.part.rejects) > self.size:
+                if batch.is_full(self.size):
                     yield batch
                     batch = Batch()
         except SourceUnreadable:
@@ -84,6 +91,7 @@ class Recorder:
 
     def _take(self, group: Group, batch: Batch) -> None:
         batch.part.tally.rows += len(group.rows)
+        batch.size += group.size
         group.fault = group.fault or self.refusals.fault_of(group.key)
         if group.fault:
             self._reject(batch, group, *group.fault)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -20,7 +21,7 @@ from rewards.imports.groups import Group, Grouping
 from rewards.imports.recording import Part, Recorder
 from rewards.imports.rejects import RejectFile, path_for
 from rewards.imports.reports import Report
-from rewards.imports.sources import Source, SourceUnreadable, opened
+from rewards.imports.sources import MOST, Source, SourceUnreadable, opened
 from rewards.imports.tables import Table
 from rewards.imports.tallies import Tally
 from rewards.imports.workers import Crew
@@ -56,6 +57,7 @@ class Wish:
     is_dry_run: bool = False
     settles: bool = True
     limit: int | None = None
+    most_bytes: int = MOST
 
 
 def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress: Progress) -> Report:
@@ -64,7 +66,7 @@ def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress
     Raises SourceUnreadable when the file as a whole, or from some row on, cannot be read: orders recorded until then
     stay, and the import can be repeated."""
     began = time.monotonic()
-    with scope(program=program), opened(wish.path, encoding=wish.encoding) as source, collection.paused():
+    with scope(program=program), _opened(wish) as source, collection.paused():
         table = Table(source.lines, delimiter=wish.delimiter)
         terms = Terms(
             wish.source, program.zone, program.currency, wish.date_format, wish.days, wish.region, wish.store
@@ -112,6 +114,10 @@ def _parts(groups: Iterator[Group], recorder: Recorder, wish: Wish) -> Iterator[
         return
     for batch in read_ahead(recorder.batches(groups)):
         yield recorder.record(batch)
+
+
+def _opened(wish: Wish) -> AbstractContextManager[Source]:
+    return opened(wish.path, encoding=wish.encoding, most=wish.most_bytes)
 
 
 def _members(program: Program, source: str) -> int:

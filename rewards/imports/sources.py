@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import lzma
 import re
@@ -16,20 +15,20 @@ from typing import BinaryIO, cast
 
 from django.utils.translation import gettext as _
 
-from loyaltysite.kit.errors import DomainError
+from rewards.imports.packing import SourceTooLong, SourceUnreadable, unpacked
+
+__all__ = ["STANDARD_INPUT", "Lines", "Source", "SourceTooLong", "SourceUnreadable", "opened"]
 
 STANDARD_INPUT = "-"
+# Characters of a row, be it in one line or, with quotes, in many. A line of more than the second is no table's.
 LONGEST_LINE = 1 << 20
+LONGEST_SKIPPED = 16 << 20
+# Bytes that a command reads of one file, unpacked.
+MOST = 100 << 30
 ZIP = b"PK\x03\x04"
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 # What a byte outside the encoding was turned into, and the zero byte that no text column can hold.
 BAD = re.compile("[\x00\ud800-\udfff]")
-
-
-class SourceUnreadable(DomainError):
-    """The file as a whole cannot be read, or not to its end."""
-
-    code = "source_unreadable"
 
 
 @dataclass(slots=True)
@@ -43,20 +42,22 @@ class Source:
 
 
 class Lines:
-    """The lines of a text, endings kept. `fault` is set when one of them was damaged and stays until it is cleared."""
+    """The lines of a text, endings kept. `fault` is set when one of them was damaged and stays until it is cleared.
+
+    `row` counts the characters of a row that goes over several lines; whoever knows where rows end sets it to zero."""
 
     def __init__(self, text: io.TextIOBase, encoding: str) -> None:
         self.text = text
         self.encoding = encoding
         self.fault = ""
+        self.row = 0
 
     def __iter__(self) -> Iterator[str]:
         read = self.text.readline
         while line := self._read(read):
-            if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
-                self._skip(read)
-                self.fault = _("this row is longer than a million characters")
-                line = "\n"
+            self.row += len(line)
+            if self.row >= LONGEST_LINE and not (self.row == len(line) and line.endswith(("\n", "\r"))):
+                line = self._cut(line, read)
             elif (not line.isascii() or "\0" in line) and (found := BAD.search(line)):
                 self.fault = self._complain(found[0])
             yield line
@@ -74,9 +75,17 @@ class Lines:
                 encoding=self.encoding,
             ) from error
 
-    def _skip(self, read: Callable[[int], str]) -> None:
-        while (more := self._read(read)) and not more.endswith(("\n", "\r")):
-            pass
+    def _cut(self, line: str, read: Callable[[int], str]) -> str:
+        """What stands in place of a line that is too long, or that a row grows too long with."""
+        self.fault = _("this row is longer than a million characters")
+        is_first, skipped, self.row = self.row == len(line), 0, 0
+        while line and not line.endswith(("\n", "\r")):
+            line = self._read(read)
+            skipped += len(line)
+            if skipped > LONGEST_SKIPPED:
+                raise SourceUnreadable(_("One line of the file has no end; it cannot be a table."))
+        # Within quotes, where alone a row goes on, this is no way to go on: the reader ends the row there.
+        return "\n" if is_first else '"x\n'
 
     def _complain(self, character: str) -> str:
         if character == "\0":
@@ -87,11 +96,13 @@ class Lines:
 
 
 @contextmanager
-def opened(path: str, *, encoding: str | None = None) -> Iterator[Source]:
-    """Open a file, or standard input for "-". Raises SourceUnreadable with one sentence."""
+def opened(path: str, *, encoding: str | None = None, most: int = MOST) -> Iterator[Source]:
+    """Open a file, or standard input for "-", to read at most `most` bytes of what is in it when unpacked.
+
+    Raises SourceUnreadable with one sentence, SourceTooLong when these are read and there are more."""
     _check_encoding(encoding)
     with _raw(path) as (raw, size):
-        binary = _unpacked(raw)
+        binary = _unpacked(raw, most)
         head = _peek(binary)
         if not head:
             raise SourceUnreadable(_("The file is empty."))
@@ -144,12 +155,8 @@ def _peek(binary: io.BufferedReader) -> bytes:
         raise SourceUnreadable(_("The file cannot be unpacked: %(reason)s."), reason=str(error)) from error
 
 
-def _unpacked(raw: io.BufferedReader) -> io.BufferedReader:
+def _unpacked(raw: io.BufferedReader, most: int) -> io.BufferedReader:
     head = _peek(raw)
-    if head.startswith(b"\x1f\x8b"):
-        return cast("io.BufferedReader", io.BufferedReader(gzip.GzipFile(fileobj=raw), 1 << 16))
-    if head.startswith(b"\xfd7zXZ\x00"):
-        return cast("io.BufferedReader", io.BufferedReader(lzma.LZMAFile(raw), 1 << 16))
     if head.startswith(ZIP):
         raise SourceUnreadable(_("This is a spreadsheet or a ZIP archive; save the sheet as CSV first."))
-    return raw
+    return unpacked(raw, head, most=most)

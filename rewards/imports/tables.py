@@ -12,6 +12,8 @@ from rewards.imports.sources import Lines, SourceUnreadable
 # No cell of an order is longer; a quote that is never closed is noticed here and not at the end of the file.
 LONGEST_CELL = 20_000
 MOST_COLUMNS = 500
+# So many lines with nothing in them, one after the other, and nobody waits for the next row: a spreadsheet has as many.
+MOST_EMPTY = 1 << 20
 DELIMITERS = (",", ";", "\t", "|")
 
 # Line number, cells (always as many as the header has), and what is wrong with the row: "" for a good one.
@@ -25,6 +27,7 @@ class Table:
         self.lines = lines
         self._iterator = iter(lines)
         first = next(self._iterator, "").strip("\r\n")
+        lines.row = 0
         self.delimiter = delimiter or max(DELIMITERS, key=first.count)
         try:
             self.header = [cell.strip() for cell in next(csv.reader([first], delimiter=self.delimiter), [])]
@@ -47,7 +50,7 @@ class Table:
             csv.field_size_limit(before)
 
     def _rows(self) -> Iterator[Row]:
-        width, lines, begin = len(self.header), self.lines, 2
+        width, lines, begin, empty = len(self.header), self.lines, 2, 0
         reader = csv.reader(self._iterator, delimiter=self.delimiter, strict=True)
         while True:
             fault = ""
@@ -57,17 +60,28 @@ class Table:
                 return
             except csv.Error as error:
                 cells, fault = [], _explain(error)
-            number, begin = begin, reader.line_num + 2
+            except SourceUnreadable as error:
+                error.message = _at(begin, str(error))
+                raise
+            number, begin, lines.row = begin, reader.line_num + 2, 0
             if lines.fault:
                 cells, fault, lines.fault = _printable(cells), lines.fault, ""
             if not fault and len(cells) != width:
                 if not cells:
+                    empty += 1
+                    if empty > MOST_EMPTY:
+                        raise SourceUnreadable(_at(number, _("Nothing but empty lines follows.")))
                     continue
                 fault = _("it has %(found)d cells and the header %(expected)d") % {
                     "found": len(cells),
                     "expected": width,
                 }
+            empty = 0
             yield number, (cells + [""] * width)[:width] if fault else cells, fault
+
+
+def _at(row: int, reason: str) -> str:
+    return _("Row %(row)d: %(reason)s") % {"row": row, "reason": reason}
 
 
 def _explain(error: csv.Error) -> str:

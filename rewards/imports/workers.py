@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from loyaltysite.kit.ahead import read_ahead
 from loyaltysite.kit.errors import DomainError
 from rewards.imports.groups import Group
-from rewards.imports.recording import Part, Recorder
+from rewards.imports.recording import MOST_TEXT, Part, Recorder
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class Worker:
         context = multiprocessing.get_context("fork")
         self.pipe, theirs = context.Pipe()
         self.groups: list[Group] = []
+        self.text = 0
         self.busy = 0
         inherited = [self.pipe, *(other.pipe for other in others)]
         self.process = context.Process(target=_work, args=(theirs, recorder, inherited), daemon=True)
@@ -51,7 +52,7 @@ class Worker:
             self.pipe.send(self.groups)
         except OSError:
             raise WorkerLost from None
-        self.groups = []
+        self.groups, self.text = [], 0
         self.busy += 1
 
     def receive(self) -> Part:
@@ -88,7 +89,8 @@ class Crew:
         share = group.key if group.fault else self.profile.share(group)
         worker = self.workers[zlib.crc32(share.encode()) % len(self.workers)]
         worker.groups.append(group)
-        if len(worker.groups) >= self.size:
+        worker.text += group.size
+        if len(worker.groups) >= self.size or worker.text > MOST_TEXT:
             while worker.busy >= AHEAD:
                 yield worker.receive()
             worker.send()

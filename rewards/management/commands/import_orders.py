@@ -18,7 +18,7 @@ from loyaltysite.kit.errors import DomainError
 from members.models import Program
 from rewards.imports import runs
 from rewards.imports.reports import Report
-from rewards.imports.sources import Source
+from rewards.imports.sources import MOST, Source
 from rewards.imports.tallies import Tally
 
 
@@ -51,6 +51,10 @@ class Command(BaseCommand):
             help="more history follows: do not expire points up to now yet",
         )
         add("--limit", type=_at_least_one, metavar="N", help="only the first N orders and returns")
+        add(
+            "--most-gb", type=_at_least_one, default=MOST >> 30, metavar="N",
+            help="stop when N GB were read of what is in the file when unpacked (100)",
+        )  # fmt: skip
         add("--json", action="store_true", help="print the report as JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -109,6 +113,7 @@ def _wish(options: dict[str, Any]) -> runs.Wish:
         is_dry_run=options["dry_run"],
         settles=not options["no_settle"],
         limit=options["limit"],
+        most_bytes=options["most_gb"] << 30,
     )
 
 

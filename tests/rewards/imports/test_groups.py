@@ -78,3 +78,17 @@ def test_no_more_than_the_window_is_kept(count):
         most = max(most, len(grouping.open))
 
     assert most <= groups.OPEN
+
+
+def test_an_order_of_too_much_text_is_refused_before_it_fills_memory(monkeypatch):
+    monkeypatch.setattr(groups, "MOST_TEXT", 100)
+    rows = [(number, ["a", "x" * 40], "") for number in range(2, 6)]
+
+    found = list(Grouping(lambda cells: cells[0]).groups([*rows, (6, ["b", "y"], "")]))
+
+    # The rest of it is refused too: no part passes for the whole.
+    assert [(each.numbers, each.fault[1] if each.fault else "") for each in found] == [
+        ([2, 3, 4], "too_many_rows"),
+        ([5], "order_refused"),
+        ([6], ""),
+    ]

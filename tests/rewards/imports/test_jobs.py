@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import signal
 import stat
 import zlib
@@ -300,3 +301,36 @@ def test_a_killed_worker_leaves_an_import_that_goes_on(fresh_database, processes
     assert done.repeated >= 2000
     with scope(program=Program.objects.get(pk=program.pk)):
         assert Order.objects.count() == 4000
+
+
+def test_a_file_that_unpacks_to_too_much_ends_with_a_sentence_and_keeps_what_was_read(program, settings):
+    rows = [ROW.format(n, n % 28 + 1, n % 3) for n in range(20_000)]
+    run = begin(program, gzip.compress(orders(*rows).encode()))
+    settings.IMPORT_MAX_UNPACKED_BYTES = 400_000
+
+    work(run)
+
+    failed = fresh(run)
+    assert failed.state == "failed"
+    assert re.match(r"Row [0-9]+: There is more in this file", failed.error)
+    assert 5_000 < failed.recorded < 20_000
+
+
+def test_the_preview_of_a_bomb_reads_only_its_beginning(program, monkeypatch):
+    monkeypatch.setattr(previews, "BYTES", 200_000)
+    text = orders(*(ROW.format(n, 1, 1) for n in range(100))) + "\n" * 5_000_000
+    with scope(program=program):
+        run = upload(program, gzip.compress(text.encode()))
+
+        found = previews.look(program=program, wish=jobs.wish_of(run), now=NOW)
+
+    assert (found.rows, found.is_cut) == (100, True)
+
+
+def test_a_bomb_without_a_row_is_refused_at_the_upload(program, monkeypatch, folder):
+    monkeypatch.setattr(previews, "BYTES", 200_000)
+
+    with scope(program=program), pytest.raises(DomainError, match="more in this file"):
+        upload(program, gzip.compress(HEADER.encode() + b"\n" * 5_000_000))
+
+    assert list(folder.iterdir()) == []

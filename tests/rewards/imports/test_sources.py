@@ -7,7 +7,14 @@ import sys
 
 import pytest
 
-from rewards.imports.sources import LONGEST_LINE, SourceUnreadable, opened
+from rewards.imports import packing
+from rewards.imports.sources import (
+    LONGEST_LINE,
+    LONGEST_SKIPPED,
+    SourceTooLong,
+    SourceUnreadable,
+    opened,
+)
 from tests.rewards.imports.files import write
 
 TEXT = "a,b\n1,é\n"
@@ -125,3 +132,53 @@ def test_a_damaged_line_is_marked_and_reading_goes_on(tmp_path, line, reason):
 
         assert reason in source.lines.fault
         assert next(reader) == "3,4\n"
+
+
+MANY = "".join(f"{number},{number}\n" for number in range(50_000))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
+def test_no_more_is_read_than_is_allowed(tmp_path, pack):
+    path = write(tmp_path / "orders", pack(MANY.encode()))
+    found = []
+
+    with (
+        pytest.raises(SourceTooLong, match="more in this file than the 0 MB"),
+        opened(str(path), most=200_000) as source,
+    ):
+        found.extend(source.lines)
+
+    assert 100_000 < sum(map(len, found)) <= 200_000
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
+def test_what_is_just_allowed_is_read_whole(tmp_path, pack):
+    path = write(tmp_path / "orders", pack(MANY.encode()))
+
+    assert "".join(lines_of(path, most=len(MANY))) == MANY
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_several_packed_files_in_one_are_read_one_after_the_other(tmp_path, pack):
+    path = write(tmp_path / "orders", pack(b"a,b\n") + pack(b"1,2\n"))
+
+    assert lines_of(path) == ["a,b\n", "1,2\n"]
+
+
+def test_xz_may_end_with_padding(tmp_path):
+    assert lines_of(write(tmp_path / "orders.xz", lzma.compress(TEXT.encode()) + bytes(8))) == WHOLE
+
+
+def test_an_xz_file_cannot_ask_for_all_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(packing, "MEMORY", 1 << 20)
+    path = write(tmp_path / "orders.xz", lzma.compress(TEXT.encode(), preset=6))
+
+    with pytest.raises(SourceUnreadable, match="Memory usage limit"):
+        lines_of(path)
+
+
+def test_a_line_without_end_ends_the_reading(tmp_path):
+    bomb = gzip.compress(b"a,b\n" + b"x" * (LONGEST_LINE + LONGEST_SKIPPED + 2))
+
+    with pytest.raises(SourceUnreadable, match="One line of the file has no end"):
+        lines_of(write(tmp_path / "orders.gz", bomb))

@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from rewards.imports.sources import Lines, SourceUnreadable
+from rewards.imports import tables
+from rewards.imports.sources import LONGEST_LINE, Lines, SourceUnreadable
 from rewards.imports.tables import LONGEST_CELL, Table
 
 
@@ -66,3 +67,41 @@ def test_refuses_a_header_that_does_not_name_the_columns(text, sentence):
 def test_a_header_of_thousands_of_columns_is_refused_at_once():
     with pytest.raises(SourceUnreadable, match="more than 500"):
         Table(Lines(io.StringIO(",".join(f"c{n}" for n in range(100_000))), "utf-8"))
+
+
+def test_a_row_that_goes_on_over_many_lines_is_rejected_with_its_number():
+    endless = '"\n",' * (LONGEST_LINE // 3)
+
+    rows = table("a,b\n1,2\n" + endless + "3\n4,5\n").rows()
+
+    assert next(rows) == (2, ["1", "2"], "")
+    number, cells, fault = next(rows)
+    assert (number, cells) == (3, ["", ""])
+    assert "longer than a million characters" in fault
+
+
+def test_many_rows_are_no_long_row():
+    text = "a,b\n" + '"1\n",2\n' * 200_000
+
+    assert {fault for _number, _cells, fault in table(text).rows()} == {""}
+
+
+def test_endless_empty_lines_end_the_reading_with_their_number(monkeypatch):
+    monkeypatch.setattr(tables, "MOST_EMPTY", 100)
+    rows = table("a,b\n1,2\n" + "\n" * 100 + "3,4\n" + "\n" * 101 + "5,6\n").rows()
+
+    assert [next(rows)[0], next(rows)[0]] == [2, 103]
+    with pytest.raises(SourceUnreadable, match="Row 204: Nothing but empty lines"):
+        next(rows)
+
+
+def test_a_source_that_breaks_off_names_the_row():
+    def lines():
+        yield "a,b\n"
+        yield "1,2\n"
+        raise SourceUnreadable("It breaks off.")
+
+    source = type("Broken", (Lines,), {"__iter__": lambda _self: lines()})(io.StringIO(""), "utf-8")
+
+    with pytest.raises(SourceUnreadable, match="Row 3: It breaks off"):
+        list(Table(source).rows())
