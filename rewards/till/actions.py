@@ -26,6 +26,9 @@ from rewards.till import lookups, orders
 
 KEY_LIFE = timedelta(hours=24)
 UNDO_WINDOW = timedelta(minutes=10)
+# When a device says that its tap was in time, it is believed for so much longer by the server's clock: a tap may wait
+# for the network, and the device's clock may be set.
+UNDO_GRACE = timedelta(minutes=30)
 Kind = TillAction.Kind
 
 
@@ -153,6 +156,7 @@ def join(
 
 def undo(*, program: Program, tap: Tap, of: UUID, is_manager: bool, now: datetime) -> TillAction:
     """Take an action back within ten minutes: the order is cancelled, the joining withdrawn. Once, however often asked.
+    A cashier's tap that was in time may come UNDO_GRACE late; a manager's as late as its key lives.
 
     Raises NothingToUndo, UndoTooLate, NotYours, MoreHappened."""
 
@@ -164,7 +168,8 @@ def undo(*, program: Program, tap: Tap, of: UUID, is_manager: bool, now: datetim
             raise NotYours
         if hasattr(first, "undoing"):
             raise _Undone(first.undoing)
-        if at - first.recorded_at > UNDO_WINDOW:
+        is_late = now - first.recorded_at > UNDO_WINDOW + UNDO_GRACE
+        if at - first.recorded_at > UNDO_WINDOW or (is_late and not is_manager):
             raise UndoTooLate
         return _undo_sale(program, tap, first, at, now) if first.order_id else _undo_join(first, tap, now)
 

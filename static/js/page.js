@@ -4,7 +4,10 @@
    data-select-all    ticks every checkbox of the same table
    data-modal         a dialog that HTMX brought opens over the page, and goes when it is closed
    data-dismiss       removes the toast it is in
-   data-close-menus   a menu closes when something else is pressed                                        */
+   data-close-menus   a menu closes when something else is pressed
+
+   And two things for a till in the same browser: where people sign in, no page of who was there before is kept, and
+   whoever works on the dashboard has not left the till alone.                                             */
 (() => {
   const knowsCommands = "commandForElement" in HTMLButtonElement.prototype;
 
@@ -34,6 +37,21 @@
       if (box.checked !== target.checked) box.click();
     }
   });
+
+  if (document.querySelector("main.door")) {
+    globalThis.caches
+      ?.keys()
+      .then((names) => names.filter((name) => name.startsWith("till-shell ")).forEach((name) => caches.delete(name)));
+  }
+
+  function touchTills() {
+    for (const name of Object.keys(localStorage)) {
+      if (name.startsWith("till-active ")) localStorage.setItem(name, String(Date.now()));
+    }
+  }
+  if (!document.querySelector("main.door, #till")) {
+    for (const name of ["pointerdown", "keydown"]) addEventListener(name, touchTills, { passive: true });
+  }
 
   addEventListener("htmx:load", ({ detail }) => {
     const dialog = detail.elt;

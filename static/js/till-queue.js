@@ -63,6 +63,7 @@
     if (response.ok) return body;
     const isForeign = body.code === "till_other_cashier" || (!isJson && response.status === 403);
     if (isForeign) session = null; // signed in anew, perhaps as somebody else
+    if (body.code === "till_locked") say("locked");
     throw new Refused(!isJson && response.status === 403 ? 503 : response.status, body);
   }
 
@@ -72,6 +73,7 @@
     const found = await request("session/", null, PATIENCE);
     Till.offset = Date.parse(found.now) - Date.now();
     if (found.cashier !== config.cashier) {
+      await globalThis.caches?.delete(`till-shell ${config.home}`);
       location.replace(config.home);
       throw new Error("another cashier");
     }

@@ -2,11 +2,12 @@
 
    Till.config     what the page was made with
    Till.words      every sentence the script may need
-   Till.store      the two tables; nothing in them outlives a day                                              */
+   Till.store      the two tables; nothing that was typed or looked up outlives a day                          */
 globalThis.Till = (() => {
   const root = document.getElementById("till");
   const config = JSON.parse(root.dataset.config);
   const LIFE = config.life * 1000;
+  const REPORTED = 7 * LIFE; // what was never sent is told to its cashier for so long
 
   const opened = new Promise((resolve, reject) => {
     const request = indexedDB.open("wafa-till", 1);
@@ -30,7 +31,10 @@ globalThis.Till = (() => {
     });
   }
 
-  const isOld = (moment) => Date.now() - Date.parse(moment) > LIFE;
+  const isOld = (moment, life = LIFE) => Date.now() - Date.parse(moment) > life;
+  const reportOf = ({ key, slug, cashier, kind, at, order, label }) => {
+    return { key, slug, cashier, kind, at, order, label, of: "", state: "expired", message: "", until: "" };
+  };
   const seenId = (number) => `${config.slug} ${number}`;
 
   const store = {
@@ -64,10 +68,15 @@ globalThis.Till = (() => {
       return Boolean(row) && !isOld(row.at);
     },
 
-    /* What is answered or a day old goes; what still waits stays for its cashier. */
+    /* What is answered goes after a day. What still waits then can be sent no more, whosever it is: all that was
+       typed goes, and key, amount and masked contact stay for its cashier to learn of it. */
     async tidy({ everything = false } = {}) {
-      for (const entry of await this.all()) {
-        if (entry.state !== "waiting" && (everything || isOld(entry.at))) await this.remove(entry.key);
+      for (const entry of await within("queue", "readonly", (table) => table.getAll())) {
+        const isReport = entry.state === "expired";
+        const isToldNow = everything && (!isReport || entry.cashier === config.cashier);
+        if (entry.state === "waiting") {
+          if (isOld(entry.at)) await this.change(entry.key, (one) => one.state === "waiting" && reportOf(one));
+        } else if (isToldNow || isOld(entry.at, isReport ? REPORTED : LIFE)) await this.remove(entry.key);
       }
       const rows = await within("seen", "readonly", (table) => table.getAll());
       for (const row of rows) {

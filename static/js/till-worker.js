@@ -26,7 +26,10 @@ self.addEventListener("activate", (event) => {
 async function fresh(request) {
   const response = await fetch(request);
   if (response.status >= 500) throw new Error("the server is not well");
-  if (response.ok && !response.redirected) await (await caches.open(SHELL)).put(home, response.clone());
+  const shell = await caches.open(SHELL);
+  if (response.ok && !response.redirected) await shell.put(home, response.clone());
+  // Led to sign in, or nothing to be seen here any more: nobody gets to see the page of who was there before.
+  else await shell.delete(home, { ignoreVary: true });
   return response;
 }
 

@@ -123,13 +123,19 @@
     }
   }
 
+  /* Enough of a contact for whoever typed it: a…@example.com, …123. */
+  function masked(contact) {
+    const at = contact.lastIndexOf("@");
+    return at > 0 ? `${contact[0]}…${contact.slice(at)}` : `…${figures(latin(contact).slice(-3))}`;
+  }
+
   async function join() {
     const name = byId("join-name").value.trim();
     const contact = byId("join-contact").value.trim();
     const empty = [byId("join-name"), byId("join-contact")].find((field) => !field.value.trim());
     if (empty) return empty.focus();
     tell("join-note", "");
-    const entry = await queue.add("join", { name, contact }, words.join);
+    const entry = await queue.add("join", { name, contact }, masked(contact));
     const { state, message } = await queue.settled(entry.key, PATIENCE);
     if (state === "refused") return tell("join-note", message);
     const body = queue.answers.get(entry.key);
@@ -277,11 +283,11 @@
   function entryOf(entry) {
     const item = document.createElement("li");
     const label = document.createElement("span");
-    label.append(`${words[entry.kind]} `, Object.assign(document.createElement("bdi"), { textContent: entry.kind === "join" ? "" : entry.label }));
+    label.append(`${words[entry.kind]} `, Object.assign(document.createElement("bdi"), { textContent: entry.label }));
     const badge = Object.assign(document.createElement("span"), { className: `badge ${LOOKS[entry.state]}`, textContent: words[entry.state] });
     badge.dataset.state = entry.state;
     item.append(label, badge);
-    if (entry.message && entry.state !== "sent") {
+    if (entry.message && entry.state === "refused") {
       item.append(Object.assign(document.createElement("p"), { className: "small soft", textContent: entry.message }));
     }
     const isOnScreen = entry.key === shown && (step === "done" || step === "queued");
@@ -332,24 +338,42 @@
     if (!locked.open) localStorage.setItem(ACTIVE, String(Date.now()));
   }
 
-  function lockWhenIdle() {
-    const since = Number(localStorage.getItem(ACTIVE) ?? Date.now());
-    if (Date.now() - since > config.idle * 1000 && !locked.open) {
-      byId("camera").close();
-      back();
-      byId("done").textContent = "";
-      locked.showModal();
-    }
+  function shut() {
+    if (locked.open) return;
+    byId("camera").close();
+    back();
+    byId("done").textContent = "";
+    locked.showModal();
   }
 
+  /* The server has to know as well, for the session opens more than this page. True once it does. */
+  let isLockedThere = false;
+  async function lockThere() {
+    if (isLockedThere) return true;
+    try {
+      await Till.ask("lock/", {}, PATIENCE);
+      isLockedThere = true;
+    } catch (error) {
+      isLockedThere = error.code === "till_locked" || Till.net === "signedout";
+    }
+    return isLockedThere;
+  }
+
+  function lockWhenIdle() {
+    const since = Number(localStorage.getItem(ACTIVE) ?? Date.now());
+    if (Date.now() - since <= config.idle * 1000) return;
+    shut();
+    lockThere(); // without network it is told as soon as there is one
+  }
+
+  events.addEventListener("locked", () => {
+    isLockedThere = true;
+    shut();
+  });
   locked.addEventListener("cancel", (event) => event.preventDefault());
   locked.querySelector("form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    try {
-      await Till.ask("lock/", {}, PATIENCE);
-    } catch {
-      if (Till.net !== "signedout") return; // it stays locked until the server knows
-    }
+    if (!(await lockThere())) return; // it stays locked until the server knows
     localStorage.removeItem(ACTIVE);
     location.replace(config.home);
   });
@@ -428,6 +452,7 @@
   step = ["join", "sale", "done"].find((name) => !byId(`step-${name}`).hidden) ?? "find";
   root.dataset.step = step;
   store.tidy().then(list);
+  setInterval(() => store.tidy().then(list), 3_600_000);
   Till.check().catch(() => {}).finally(queue.run);
   keepShell().catch(() => {}); // without it the till still works, but does not open offline
   lockWhenIdle();

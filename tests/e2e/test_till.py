@@ -323,6 +323,97 @@ def test_a_till_left_alone_is_locked_until_the_password(till, program, member):
     assert not till.locator("#locked").is_visible()
 
 
+def test_a_till_left_alone_locks_the_dashboard_of_its_session_untouched(
+    new_page, new_cashier, sign_in, site, program
+):
+    till = sign_in(new_page(viewport=TABLET), new_cashier(Role.OWNER))
+    till.evaluate(f"localStorage.setItem('till-active {program.slug}', '1')")
+    with till.expect_response("**/lock/", timeout=15_000):
+        till.locator("#locked").wait_for(timeout=15_000)
+
+    till.goto(f"{site.url}/dashboard/{program.slug}/")
+
+    assert "/reauthenticate/" in till.url
+
+
+def test_work_on_the_dashboard_is_no_idleness(new_page, new_cashier, sign_in, site, program):
+    till = sign_in(new_page(viewport=TABLET), new_cashier(Role.OWNER))
+    dashboard = till.context.new_page()
+    dashboard.goto(f"{site.url}/dashboard/{program.slug}/")
+    dashboard.evaluate(f"localStorage.setItem('till-active {program.slug}', '1')")
+
+    dashboard.keyboard.press("Shift")
+
+    assert int(dashboard.evaluate(f"localStorage.getItem('till-active {program.slug}')")) > 1
+
+
+SHELL = """async () => {
+    const names = await caches.keys();
+    return names.filter((name) => name.startsWith("till-shell ")).length;
+}"""
+
+
+def test_the_page_kept_for_one_cashier_is_gone_where_the_next_one_signs_in(
+    till, new_cashier, sign_in, program
+):
+    assert till.evaluate(SHELL) == 1
+
+    # Signed out elsewhere than at the till, which would have cleared up by itself.
+    till.context.clear_cookies()
+    till.goto(till_of(program))
+    till.locator("input[type=password]").wait_for()
+
+    till.wait_for_function(f"({SHELL})().then((count) => count === 0)")
+    mia = new_cashier()
+    sign_in(till, mia)
+    assert f'"cashier": {mia.pk}' in till.locator("#till").get_attribute("data-config")
+
+
+OLD = """async ([slug, cashier]) => {
+    const day = (days) => new Date(Date.now() - days * 86_400_000).toISOString();
+    const put = (entry) => Till.store.put({ slug, order: 1, state: "waiting", tries: 0, of: "", ...entry });
+    const fields = { name: "Noor Haddad", contact: "noor@example.com" };
+    await put({ key: "old", cashier, kind: "join", label: "n…@example.com", at: day(1.1), fields });
+    await put({ key: "elsewhere", slug: "other", cashier, kind: "join", label: "n…@example.com", at: day(2), fields });
+    await put({ key: "fresh", cashier, kind: "sale", label: "£1.00", at: day(0.5), fields: { number: "1" } });
+    await put({ key: "ancient", cashier, kind: "sale", label: "£2.00", at: day(8), state: "expired" });
+}"""
+KEPT = """async () => {
+    const database = await new Promise((done) => {
+        const request = indexedDB.open("wafa-till", 1);
+        request.onsuccess = () => done(request.result);
+    });
+    return new Promise((done) => {
+        const request = database.transaction("queue").objectStore("queue").getAll();
+        request.onsuccess = () => done(request.result);
+    });
+}"""
+
+
+def test_what_an_absent_cashier_left_waiting_loses_its_contact_after_a_day(
+    till, new_cashier, sign_in, program
+):
+    absent = new_cashier()
+    till.evaluate(OLD, [program.slug, absent.pk])
+
+    till.reload()
+    till.wait_for_function(
+        f"({KEPT})().then((all) => all.every((one) => one.key === 'fresh' || !one.fields))"
+    )
+
+    rows = {row["key"]: row for row in till.evaluate(KEPT)}
+    assert set(rows) == {"old", "elsewhere", "fresh"}
+    assert [rows[key]["state"] for key in ("old", "elsewhere", "fresh")] == ["expired", "expired", "waiting"]
+    assert "noor@" not in str(rows)
+    assert "Haddad" not in str(rows)
+    till.locator(".t-bar details.menu").first.click()
+    till.get_by_role("button", name="Sign out").click()
+    till.wait_for_url(lambda url: "/till/" not in url)
+    sign_in(till, absent)
+    till.get_by_text("Not sent within a day").wait_for()
+    assert till.locator("#journal-lines").get_by_text("n…@example.com").is_visible()
+
+
 def test_everything_works_without_script(new_page, sign_in, new_cashier, program, member):
     page = sign_in(new_page(viewport=PHONE, java_script_enabled=False), new_cashier())
     serve(page, member)

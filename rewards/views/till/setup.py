@@ -19,13 +19,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from loyaltysite.kit import clock, formats
 from loyaltysite.kit.components.shapes import SHEETS
+from members import locks
 from members.access import StaffRequest
 from members.models import Program, Store
 from members.portal import brands
 from rewards.till import goods
 from rewards.till.actions import KEY_LIFE
-from rewards.views.till import door
-from rewards.views.till.door import till_view
+from rewards.views.till.door import till_view, wants_json
 
 SCRIPTS = ("theme", "page", "till-store", "till-queue", "till-scan", "till")
 PICTURES = ("img/icons.svg", "img/favicon.svg", "img/art.svg")
@@ -45,8 +45,10 @@ def session(request: StaffRequest, program: Program) -> HttpResponse:
 @require_POST
 @till_view
 def lock(request: StaffRequest, program: Program) -> HttpResponse:
-    """Leave the till alone: the next look at it asks for the password."""
-    door.lock(request, clock.now().timestamp())
+    """Leave the till alone: the next look at it, and at anything else, asks who it is."""
+    locks.lock(request, at=clock.now().timestamp())
+    if wants_json(request):
+        return JsonResponse({})
     return redirect("rewards:till", program.slug)
 
 

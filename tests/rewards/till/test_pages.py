@@ -441,6 +441,21 @@ def test_undoing_is_for_ten_minutes_of_taps(client, program, cashier, member, ta
     assert (response.status_code == 200) == (builders.balance(program, "amelia").active == 0)
 
 
+@pytest.mark.parametrize(("role", "status"), [(Role.CASHIER, 422), (Role.MANAGER, 200)])
+def test_a_clock_set_back_gains_half_an_hour_and_no_more(program, member, role, status):
+    staff = hire(program, role)
+    client, key, start = signed_in(staff), str(uuid.uuid4()), timezone.now()
+    sell(client, program, staff, member, key=key, at=start)
+
+    with time_machine.travel(start + timedelta(minutes=41), tick=False):
+        response = undo(client, program, staff, key, at=start + timedelta(minutes=1))
+
+    assert response.status_code == status
+    assert (response.status_code == 200) == (builders.balance(program, "amelia").active == 0)
+    if status == 422:
+        assert response.json()["code"] == "till_undo_too_late"
+
+
 def test_only_the_same_cashier_or_a_manager_undoes(client, program, cashier, member):
     key = str(uuid.uuid4())
     sell(client, program, cashier, member, key=key)
@@ -618,6 +633,58 @@ def test_a_locked_till_shows_nothing_before_the_password(program, member):
     assert (asked.status_code, asked.json()["code"]) == (403, "till_locked")
     client.post("/accounts/reauthenticate/", {"password": "correct horse battery"})
     assert client.get(till_of(program)).status_code == 200
+
+
+@pytest.mark.parametrize("role", [Role.CASHIER, Role.OWNER])
+def test_a_locked_till_locks_all_that_the_session_opens(program, member, role):
+    staff = hire(program, role, password="correct horse battery", is_staff=True)
+    client = signed_in(staff)
+    home = f"/dashboard/{program.slug}/"
+    pages = [
+        home,
+        f"{home}members/{member.number}/",
+        f"{home}keys/new/",
+        "/dashboard/",
+        "/accounts/email/",
+        "/accounts/2fa/webauthn/add/",
+        "/accounts/password/change/",
+        "/accounts/sessions/",
+        "/admin/",
+        f"/p/{program.slug}/",
+    ]
+    client.post(till_of(program, "lock/"))
+
+    for page in pages:
+        for response in (client.get(page), client.post(page)):
+            assert response.status_code == 302, page
+            assert response["Location"].startswith("/accounts/reauthenticate/?next="), page
+            assert "Amelia" not in response.text
+
+    wrong = client.post("/accounts/reauthenticate/", {"password": "a guess"})
+    assert wrong.status_code == 200
+    assert client.get("/dashboard/")["Location"].startswith("/accounts/reauthenticate/")
+    client.post("/accounts/reauthenticate/", {"password": "correct horse battery"})
+    assert client.get(home).status_code == (200 if role == Role.OWNER else 403)
+
+
+def test_a_fragment_of_a_locked_session_leads_the_whole_page_away(program):
+    owner = hire(program, Role.OWNER, password="correct horse battery")
+    client = signed_in(owner)
+    client.post(till_of(program, "lock/"))
+
+    response = client.get(f"/dashboard/{program.slug}/members/", headers={"HX-Request": "true"})
+
+    assert response["HX-Redirect"].startswith("/accounts/reauthenticate/")
+    assert response.text == ""
+
+
+def test_a_locked_session_may_be_ended(client, program):
+    client.post(till_of(program, "lock/"))
+
+    client.post("/accounts/logout/")
+
+    assert client.get(till_of(program))["Location"].startswith("/accounts/login/")
+    assert "_auth_user_id" not in client.session
 
 
 def test_who_has_no_password_signs_in_again(client, program, cashier):
