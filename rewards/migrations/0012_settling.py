@@ -8,7 +8,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rewards", "0010_import_runs")]
+    dependencies = [("rewards", "0011_catalogue")]
     operations = [
         migrations.RunSQL((SQL / "settle.sql").read_text(), reverse_sql=migrations.RunSQL.noop),
     ]
