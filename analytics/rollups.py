@@ -64,21 +64,34 @@ def is_due(*, program: Program) -> bool:
     return Recount.objects.filter(program=program).exists()
 
 
-def recount(*, program: Program, say: Say = lambda _text: None) -> None:
+def recount(
+    *, program: Program, say: Say = lambda _text: None, patience: str = "10min", longest: str = "0"
+) -> bool:
     """Make a program's figures anew from the rows behind them, all as of one moment; what happens meanwhile is noted
-    and counted afterwards. Pages show the former figures until it is done."""
-    with _alone(), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        values = {"program": program.pk}
-        Recount.objects.filter(program=program).delete()
-        for statement in tables.clearings():
-            cursor.execute(statement, values)
-        for table in tables.TABLES:
-            cursor.execute(table.fill(), values)
-            say(table.name)
-        for ids in _members(cursor, program):
-            cursor.execute(tables.turn_presence(tables.OF_MEMBERS), values | {"members": ids})
-            say(f"analytics_presence {len(ids)}")
+    and counted afterwards. Pages show the former figures until it is done. False where somebody else is at it.
+
+    Waits so long for a fold or another program's recount, and no statement may take longer than `longest` ("0": any
+    time); beyond that OperationalError, and nothing has changed."""
+    with _only(program) as is_mine:
+        if is_mine:
+            with _alone(patience), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                cursor.execute(f"SET LOCAL statement_timeout = '{longest}'")
+                _recount(cursor, program, say)
+    return is_mine
+
+
+def _recount(cursor: Any, program: Program, say: Say) -> None:
+    values = {"program": program.pk}
+    Recount.objects.filter(program=program).delete()
+    for statement in tables.clearings():
+        cursor.execute(statement, values)
+    for table in tables.TABLES:
+        cursor.execute(table.fill(), values)
+        say(table.name)
+    for ids in _members(cursor, program):
+        cursor.execute(tables.turn_presence(tables.OF_MEMBERS), values | {"members": ids})
+        say(f"analytics_presence {len(ids)}")
 
 
 def _members(cursor: Any, program: Program) -> Iterator[list[int]]:
@@ -98,13 +111,29 @@ def _members(cursor: Any, program: Program) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _only(program: Program) -> Iterator[bool]:
+    """Whether nobody else makes this program's figures anew: a second one would only wait, and then do it again."""
+    mine = "hashtext('wafa-recount'), %s"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_lock({mine})", [program.pk % 2**31])
+        is_mine = bool(cursor.fetchone()[0])
+        try:
+            yield is_mine
+        finally:
+            if is_mine:
+                cursor.execute(f"SELECT pg_advisory_unlock({mine})", [program.pk % 2**31])
+
+
+@contextmanager
+def _alone(patience: str = "10min") -> Iterator[None]:
     """Nobody else folds or recounts. The lock comes before the transaction, whose one snapshot must be later."""
     with connection.cursor() as cursor:
         # A fold or another recount may take longer than a page may wait for a lock.
-        cursor.execute("SET lock_timeout = '10min'")
-        cursor.execute(f"SELECT pg_advisory_lock({LOCK})")
-        cursor.execute("RESET lock_timeout")
+        cursor.execute(f"SET lock_timeout = '{patience}'")
+        try:
+            cursor.execute(f"SELECT pg_advisory_lock({LOCK})")
+        finally:
+            cursor.execute("RESET lock_timeout")
         try:
             yield
         finally:

@@ -1,6 +1,7 @@
 """Celery is the muscle, the database is the truth: messages carry only ids and may be lost or repeated."""
 
 import os
+from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging, task_prerun, worker_ready
@@ -25,8 +26,9 @@ def name_the_task_in_logs(*, task_id: str, **_: object) -> None:
 
 
 @worker_ready.connect(weak=False)
-def give_the_first_sign_of_life(**_: object) -> None:
+def give_the_first_sign_of_life(*, sender: Any, **_: object) -> None:
     """At once, so that a fresh start is ready without waiting for beat's first tick."""
     from loyaltysite.kit import tasks
 
-    tasks.heartbeat()
+    if app.conf.task_default_queue in sender.app.amqp.queues.consume_from:
+        tasks.heartbeat()

@@ -88,18 +88,23 @@ def resume_bulk() -> int:
 @shared_task(acks_late=False, soft_time_limit=LONGEST_IMPORT, time_limit=LONGEST_IMPORT + 60)
 def run_import(run_id: int) -> None:
     """Carry out one import, however long it takes. It is acknowledged at once; a lost worker is noticed by its silence."""
-    jobs.work(run_id=run_id, clock=clock.now)
+    if jobs.work(run_id=run_id, clock=clock.now):
+        # Another one may have waited for this one's place.
+        _wake_imports()
 
 
 @shared_task
 def resume_imports() -> int:
     """Wake up imports that wait or whose worker was lost, and delete old files; how many were woken."""
-    now = clock.now()
-    waiting = jobs.due(now=now)
+    jobs.tidy(now=clock.now())
+    return _wake_imports()
+
+
+def _wake_imports() -> int:
+    waiting = jobs.due(now=clock.now())
     for run_id in waiting:
         # Not taken until the next wake-up, it is forgotten: messages do not pile up before a busy worker.
         run_import.apply_async((run_id,), expires=WAKE_EVERY)
-    jobs.tidy(now=now)
     return len(waiting)
 
 

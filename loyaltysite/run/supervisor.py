@@ -22,6 +22,7 @@ from loyaltysite.run.problems import Problem
 
 STARTING = 120.0  # seconds until we say that something is wrong
 STOPPING = 15.0  # seconds for requests and tasks in flight; tasks are taken up again anyway
+PROCESSES = {"long": "worker"}  # what a child is to the settings, where it has another name
 HOPELESS = 5  # deaths of a child before the site was ever ready
 
 
@@ -126,16 +127,13 @@ class Supervisor:
         celery = [sys.executable, "-m", "celery", "-A", "loyaltysite", "--workdir", str(places.ROOT)]
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:loyaltysite.web", "loyaltysite.wsgi"]
         concurrency = os.environ.get("WAFA_WORKERS", str(min(os.cpu_count() or 1, 4)))
+        worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
+        # One place more than imports may take; see IMPORTS_AT_ONCE.
+        places_for_long = str(int(os.environ.get("WAFA_IMPORTS", "1")) + 1)
         commands = {
             "web": [*gunicorn, "--chdir", str(places.ROOT), "--bind", f"fd://{self.door.fileno()}"],
-            "worker": [
-                *celery,
-                "worker",
-                "--concurrency",
-                concurrency,
-                "--without-gossip",
-                "--without-mingle",
-            ],
+            "worker": [*worker, "--concurrency", concurrency],
+            "long": [*worker, "--concurrency", places_for_long, "-Q", "long", "-n", "long@%h"],
             "beat": [*celery, "beat", "--pidfile", ""],
         }
         for name in commands:
@@ -145,7 +143,10 @@ class Supervisor:
                 name=name,
                 command=command,
                 environment=self.environment
-                | {"WAFA_PROCESS": name, "PROMETHEUS_MULTIPROC_DIR": str(metrics) if name == "web" else ""},
+                | {
+                    "WAFA_PROCESS": PROCESSES.get(name, name),
+                    "PROMETHEUS_MULTIPROC_DIR": str(metrics) if name == "web" else "",
+                },
                 log=logs / f"{name}.log",
                 inherit=(self.door.fileno(),) if name == "web" else (),
             )
@@ -153,7 +154,7 @@ class Supervisor:
         ]
 
     def wait_until_ready(self) -> None:
-        say("Starting web, worker and beat …")
+        say("Starting web, workers and beat …")
         end, told = time.monotonic() + STARTING, False
         while (missing := self.ask_readyz()) is not None:
             self.tend()

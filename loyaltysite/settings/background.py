@@ -15,6 +15,15 @@ CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 300
 # Longer than any task may take, or Redis would hand a running task to a second worker.
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"visibility_timeout": 900, "global_keyprefix": "wafa:"}
+# What may take longer has a queue and a worker of its own: mails, expiry and tiers never wait for it. It is acknowledged
+# at once, and what is lost with a worker is noticed in the database.
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+LONG_QUEUE = "long"
+CELERY_TASK_ROUTES = {
+    "rewards.tasks.run_import": {"queue": LONG_QUEUE},
+    "rewards.tasks.regrade_tiers": {"queue": LONG_QUEUE},
+    "analytics.tasks.recount_programs": {"queue": LONG_QUEUE},
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000

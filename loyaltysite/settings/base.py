@@ -164,6 +164,8 @@ IMPORT_DIR = VAR_DIR / "imports"
 IMPORT_MAX_BYTES = env.number("WAFA_IMPORT_MB", 500) << 20
 # What may come out of one when it is unpacked: orders shrink to a tenth or so, and nothing honest to a hundredth.
 IMPORT_MAX_UNPACKED_BYTES = env.number("WAFA_IMPORT_UNPACKED_MB", 10_000) << 20
+# How many run at once. The worker of long tasks has one place more, so that one of them is always free.
+IMPORTS_AT_ONCE = env.number("WAFA_IMPORTS", 1)
 
 # No inline script and no foreign host, on every page.
 SECURE_CSP = {

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
@@ -281,11 +281,15 @@ def _settle(run: ImportRun, watch: Watch) -> None:
 
 
 def _claim(run_id: int, now: datetime) -> ImportRun | None:
+    """The run, if it is to be had: one of a program at a time, and not more in all than may take workers away."""
     with transaction.atomic():
+        with connection.cursor() as cursor:
+            # One claim after the other, or two would both see room for the last one.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('wafa-imports'))")
         lost = Q(state=State.RUNNING, seen_at__lt=now - SILENCE)
         free = ImportRun._base_manager.filter(Q(state=State.WAITING) | lost, pk=run_id)  # noqa: SLF001 - any program's
         run = free.select_related("program").select_for_update(of=("self",), skip_locked=True).first()
-        if run is None:
+        if run is None or not _has_room(run, now):
             return None
         run.turn += 1
         run.state, run.seen_at, run.started_at = State.RUNNING, now, now
@@ -293,6 +297,13 @@ def _claim(run_id: int, now: datetime) -> ImportRun | None:
             turn=run.turn, state=run.state, seen_at=now, started_at=now
         )
     return run
+
+
+def _has_room(run: ImportRun, now: datetime) -> bool:
+    others = ImportRun._base_manager.exclude(pk=run.pk)  # noqa: SLF001 - of all programs
+    busy = others.filter(state=State.RUNNING, seen_at__gte=now - SILENCE)
+    at_work = list(busy.values_list("program_id", flat=True))
+    return run.program_id not in at_work and len(at_work) < settings.IMPORTS_AT_ONCE
 
 
 @dataclass

@@ -11,7 +11,7 @@ from django_scopes import scope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics import rollups, tables
+from analytics import rollups, tables, tasks
 from analytics.models import ACTIVE, Change, Day, Presence, Recount, RuleDay, UnitDay
 from members.models import Member, Order, Program, Return
 from rewards import ledger
@@ -198,6 +198,46 @@ def test_a_recount_waits_for_what_is_under_way_and_loses_nothing(program, databa
 
     assert [row for row in stored(program, Day, "day", "orders") if row[1]] == [(date(2026, 4, 1), 1)]
     assert rollups.differences(program=program) == []
+
+
+def test_only_one_makes_a_programs_figures_anew(program, database):
+    record(program, order("1", "2026-03-01", 2_000), at_own_time=True)
+    Recount.objects.get_or_create(program=program)
+    with database.connect(autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(hashtext('wafa-recount'), %s)", [program.pk])
+        assert tasks.recount_programs() == 0
+        assert rollups.is_due(program=program)
+
+    assert tasks.recount_programs() == 1
+    assert not rollups.is_due(program=program)
+
+
+def test_a_recount_that_others_hold_up_gives_way_and_comes_again(program, database, monkeypatch):
+    monkeypatch.setattr(tasks, "PATIENCE", "50ms")
+    Recount.objects.get_or_create(program=program)
+    with database.connect(autocommit=True) as other:
+        other.execute(f"SELECT pg_advisory_lock({rollups.LOCK})")
+        assert tasks.recount_programs() == 0
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            assert cursor.fetchone() == ("3s",)
+
+    assert tasks.recount_programs() == 1
+
+
+def test_a_statement_of_a_recount_ends_in_time(program, database, monkeypatch, caplog):
+    record(program, order("1", "2026-03-01", 2_000), at_own_time=True)
+    fold_all()
+    before = stored(program, Day, "day", "orders")
+    Recount.objects.get_or_create(program=program)
+    monkeypatch.setattr(tasks, "LONGEST_STATEMENT", "50ms")
+    with database.connect(autocommit=False) as other:
+        other.execute("LOCK TABLE analytics_day IN ACCESS EXCLUSIVE MODE")
+        assert tasks.recount_programs() == 0
+
+    assert "statement timeout" in caplog.records[-1].error
+    assert rollups.is_due(program=program)
+    assert stored(program, Day, "day", "orders") == before
 
 
 def test_verify_names_what_is_wrong_and_rebuild_mends_it(program):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as site_settings
+from django.db import OperationalError, connection
 from django_scopes import scope, scopes_disabled
 
 from loyaltysite.kit.errors import DomainError
@@ -139,6 +140,49 @@ def test_a_silent_worker_loses_its_run_and_can_no_longer_write(program):
     with pytest.raises(jobs.Lost):
         jobs.Watch(first, lambda: later).end("failed", error="late")
     assert fresh(run).state == "done"
+
+
+def test_one_import_of_a_program_runs_at_a_time(program, settings):
+    settings.IMPORTS_AT_ONCE = 5
+    first, second = begin(program), begin(program)
+    other = begin(open_program())
+
+    assert jobs._claim(first.pk, NOW) is not None
+    assert jobs._claim(second.pk, NOW) is None
+    assert jobs._claim(other.pk, NOW) is not None
+
+    # One that was given up for lost keeps nobody waiting.
+    assert jobs._claim(second.pk, NOW + jobs.SILENCE + timedelta(seconds=1)) is not None
+
+
+def test_imports_of_all_programs_leave_a_place_free(program, settings):
+    settings.IMPORTS_AT_ONCE = 2
+    runs = [begin(one) for one in (program, open_program(), open_program())]
+
+    assert [jobs._claim(run.pk, NOW) is not None for run in runs] == [True, True, False]
+    with scopes_disabled():
+        assert fresh(runs[2]).state == "waiting"
+        assert jobs.due(now=NOW) == [runs[2].pk]
+
+
+def test_two_claims_at_once_see_each_other(program, database):
+    run = begin(program)
+
+    with database.connect(autocommit=False) as other:
+        other.execute("SELECT pg_advisory_xact_lock(hashtext('wafa-imports'))")
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '50ms'")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            jobs._claim(run.pk, NOW)
+
+
+def test_the_end_of_one_wakes_the_next(program, settings):
+    settings.CELERY_TASK_ALWAYS_EAGER = True
+    first, second = begin(program), begin(program)
+
+    tasks.run_import(first.pk)
+
+    assert (fresh(first).state, fresh(second).state) == ("done", "done")
 
 
 def test_a_run_ends_after_its_batch_when_somebody_stops_it(program, monkeypatch):
