@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+# What only replaces functions; triggers and tables are the business of migrations.
+FUNCTIONS = ("read.sql", "post.sql")
 
 
 class RewardsConfig(AppConfig):
@@ -34,3 +40,15 @@ class RewardsConfig(AppConfig):
         fields.register(tiers=offers.tiers, stores=offers.stores, weekdays=offers.weekdays)
         candidates.register()
         register(self.name, erasure.PART)
+        post_migrate.connect(load_functions, sender=self)
+
+
+def load_functions(using: str, **_: Any) -> None:
+    """After every migration the database's functions are those of this code, whichever an older migration loaded."""
+    connection = connections[using]
+    if "rewards_wallet" not in connection.introspection.table_names():
+        return
+    folder = Path(__file__).parent / "sql"
+    with connection.cursor() as cursor:
+        for name in FUNCTIONS:
+            cursor.execute((folder / name).read_text())

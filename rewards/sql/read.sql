@@ -58,29 +58,30 @@ BEGIN
         WHERE NOT w.i = ANY (known);
     END IF;
     IF p ? 'skus' THEN
-        -- Lines that an unnamed return may match: the member's own, of the same SKU, not all returned yet.
+        -- Orders that an unnamed return may match: the member's own, with a line of such a SKU, not all returned yet. A
+        -- member's lines are gone through once, however many SKUs came back.
         SELECT ARRAY(
             SELECT unnest(orders)
-            UNION SELECT o.id
+            UNION SELECT l.order_id
             FROM (
-                SELECT i.member_id, w.sku FROM jsonb_to_recordset(p->'skus') AS w(kind text, value text, sku text)
-                CROSS JOIN LATERAL (
+                SELECT coalesce(i.member_id, m.holder_id) AS member_id, array_agg(DISTINCT w.sku) AS skus
+                FROM jsonb_to_recordset(p->'skus') AS w(kind text, value text, sku text)
+                LEFT JOIN LATERAL (
                     SELECT * FROM members_identity i
                     WHERE i.program_id = prog AND i.kind = w.kind AND i.value = w.value OFFSET 0
-                ) i
-                UNION ALL
-                SELECT coalesce(m.merged_into_id, m.holder_id), w.sku FROM jsonb_to_recordset(p->'skus') AS w(kind text, value text, sku text)
-                CROSS JOIN LATERAL (
-                    SELECT * FROM members_member m
+                ) i ON true
+                LEFT JOIN LATERAL (
+                    SELECT coalesce(m.merged_into_id, m.holder_id) AS holder_id FROM members_member m
                     WHERE w.kind = 'number' AND m.program_id = prog AND m.number = w.value OFFSET 0
-                ) m
+                ) m ON true
+                GROUP BY 1
             ) w
+            -- By the member alone: that the program fits, the ways to the member have seen to.
+            CROSS JOIN LATERAL (SELECT * FROM members_order o WHERE o.member_id = w.member_id OFFSET 0) o
             CROSS JOIN LATERAL (
-                SELECT o.id FROM members_order o WHERE o.member_id = w.member_id AND o.program_id = prog AND EXISTS (
-                    SELECT 1 FROM members_orderline l WHERE l.order_id = o.id AND l.revision = o.revision
-                        AND l.sku = w.sku AND l.returned_quantity < l.quantity
-                ) OFFSET 0
-            ) o
+                SELECT * FROM members_orderline l WHERE l.order_id = o.id AND l.revision = o.revision
+                    AND l.sku = ANY (w.skus) AND l.returned_quantity < l.quantity OFFSET 0
+            ) l
         ) INTO orders;
     END IF;
     IF p ? 'holders' THEN
