@@ -188,8 +188,8 @@ def fill() -> dict[str, Any]:
     """2,000 members with an order each, and a key that is never held back."""
     from django_scopes import scope
 
-    from members import keys
-    from members.models import Member, Program, Scope, User
+    from members import keys, teams
+    from members.models import Member, Program, Role, Scope, User
     from rewards import intake
     from rewards.intake.items import LineIn, OrderIn, Who
 
@@ -197,6 +197,7 @@ def fill() -> dict[str, Any]:
     at = NOW - timedelta(days=1)
     lines = tuple(LineIn(f"SKU-{line}", 1, 5_000, category=f"category {line}") for line in (1, 2))
     owner = User.objects.create_user("bench@example.com")
+    teams.set_role(program=program, user=owner, role=Role.OWNER, by=None, now=at)
     _key, secret = keys.create(
         program=program, name="Bench", scopes=[Scope.ORDERS_WRITE], by=owner, now=at,
         reads_per_minute=keys.MOST_PER_MINUTE, writes_per_minute=keys.MOST_PER_MINUTE,

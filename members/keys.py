@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
@@ -44,6 +45,11 @@ class KeyLimitInvalid(DomainError):
 class KeyReasonMissing(DomainError):
     code = "reason_missing"
     message = _("Give a reason.")
+
+
+class KeysUnanswered(Conflict):
+    code = "keys_unanswered"
+    message = _("Nobody else would answer for your own keys: let them end, or ask another owner to do this.")
 
 
 class KeyRevoked(Conflict):
@@ -109,6 +115,34 @@ def revoke(*, key: ApiKey, reason: str, by: User, now: datetime) -> ApiKey:
     return fresh
 
 
+def part_with(*, program: Program, user: User, keeps: bool, by: User | None, now: datetime) -> int:
+    """The keys in force that act in the name of somebody who is owner no longer: `by` answers for them from now on
+    where they are kept, else they are revoked. How many they were; `by` may be unknown, and then they end.
+
+    Call it in the transaction of the change. Raises KeysUnanswered.
+    """
+    with scope(program=program):
+        found = of_author(program=program, user=user, now=now).select_for_update(of=("self",))
+        mine = list(found.order_by("pk"))
+        if mine and keeps and by in {None, user}:
+            raise KeysUnanswered(field="keys")
+        for key in mine:
+            if keeps and by is not None:
+                key.handed_to = by
+                key.save(update_fields=["handed_to"])
+                _audit(key, "key.hand_over", by, now, before={"author": user.pk}, after={"author": by.pk})
+            else:
+                revoke(key=key, reason=str(_("Its maker is no longer an owner.")), by=by or user, now=now)
+    return len(mine)
+
+
+def of_author(*, program: Program, user: User, now: datetime) -> QuerySet[ApiKey]:
+    """The keys in force that act in this person's name."""
+    ours = Q(handed_to=user) | Q(handed_to=None, created_by=user)
+    in_force = Q(expires_at=None) | Q(expires_at__gt=now)
+    return ApiKey.objects.filter(ours, in_force, program=program, revoked_at=None)
+
+
 def digest(secret: str) -> bytes:
     """What is kept of a secret. Its 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode()).digest()
@@ -133,6 +167,7 @@ def _audit(
     by: User,
     now: datetime,
     *,
+    before: dict[str, object] | None = None,
     after: dict[str, object] | None = None,
     reason: str = "",
 ) -> None:
@@ -142,6 +177,7 @@ def _audit(
         action=action,
         subject="key",
         subject_id=key.prefix,
+        before=before,
         after=after,
         reason=reason,
         now=now,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
 from loyaltysite.kit.errors import Conflict
-from members import audit
+from members import audit, keys
 from members.models import Invitation, Program, Role, TeamMembership, User
 
 
@@ -27,10 +27,12 @@ def set_role(
     by: User | None,
     now: datetime,
     action: str = "team.set_role",
+    keeps_keys: bool = False,
 ) -> TeamMembership:
     """Take a user into the team, or give another role; a repeat changes nothing. `action` is how the audit calls it.
+    The API keys of somebody who is owner no longer end, unless `by` keeps them and answers for them.
 
-    Raises LastOwner.
+    Raises LastOwner, KeysUnanswered.
     """
     team = TeamMembership.objects.select_for_update().filter(program=program)
     place = team.filter(user=user).first()
@@ -45,13 +47,15 @@ def set_role(
         place.save(update_fields=["role"])
         if role != Role.OWNER:
             _revoke_invitations(program, user, now)
+            keys.part_with(program=program, user=user, keeps=keeps_keys, by=by, now=now)
     _record(program, user, by, action, before, {"role": str(role)}, now)
     return place
 
 
 @transaction.atomic
-def remove(*, program: Program, user: User, by: User | None, now: datetime) -> None:
-    """Take a user out of the team; somebody who is not in it is no error. Raises LastOwner."""
+def remove(*, program: Program, user: User, by: User | None, now: datetime, keeps_keys: bool = False) -> None:
+    """Take a user out of the team; somebody who is not in it is no error. Their API keys end, unless `by` keeps them
+    and answers for them. Raises LastOwner, KeysUnanswered."""
     place = TeamMembership.objects.select_for_update().filter(program=program, user=user).first()
     if place is None:
         return
@@ -59,6 +63,7 @@ def remove(*, program: Program, user: User, by: User | None, now: datetime) -> N
     before = {"role": place.role}
     place.delete()
     _revoke_invitations(program, user, now)
+    keys.part_with(program=program, user=user, keeps=keeps_keys, by=by, now=now)
     _record(program, user, by, "team.remove", before, {}, now)
 
 

@@ -13,15 +13,19 @@ from rest_framework.request import Request
 
 from loyaltysite.kit import clock
 from loyaltysite.kit.db import raw_cursor
+from loyaltysite.kit.errors import NotAllowed
 from members import keys
 from members.models import Program
 
 SEEN_EVERY = timedelta(minutes=1)
 
 FIND = """
-    SELECT k.id, k.prefix, k.scopes, k.reads_per_minute, k.writes_per_minute, k.created_by_id, k.expires_at, k.revoked_at,
+    SELECT k.id, k.prefix, k.scopes, k.reads_per_minute, k.writes_per_minute, coalesce(k.handed_to_id, k.created_by_id),
+        t.id IS NOT NULL, k.expires_at, k.revoked_at,
         k.last_used_at, k.program_id, p.xmin::text || p.ctid::text, a.fingerprint, a.status, a.body
     FROM members_apikey k
+    LEFT JOIN members_teammembership t ON t.program_id = k.program_id AND t.role = 'owner'
+        AND t.user_id = coalesce(k.handed_to_id, k.created_by_id)
     JOIN members_program p ON p.id = k.program_id
     LEFT JOIN members_apianswer a ON a.program_id = k.program_id AND a.key = %s
     WHERE k.digest = %s
@@ -41,6 +45,13 @@ class KeyInvalid(AuthenticationFailed):
 class KeyEnded(AuthenticationFailed):
     default_code = "key_ended"
     default_detail = _("This API key has ended or was revoked.")
+
+
+class AuthorGone(NotAllowed):
+    """Teams end such keys or hand them over; this is for whoever was taken out in another way."""
+
+    code = "author_gone"
+    message = _("In whose name this key acts is no longer an owner of the program. Make a new key.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,7 @@ class KeyAuthentication(BaseAuthentication):
 
 
 def find(secret: str, *, kept_as: str, now: datetime) -> Caller:
-    """The caller with this secret. Raises KeyInvalid and KeyEnded."""
+    """The caller with this secret. Raises KeyInvalid, KeyEnded and AuthorGone."""
     if "\0" in kept_as or len(kept_as) > 255:
         kept_as = ""
     with raw_cursor() as cursor:
@@ -97,6 +108,7 @@ def find(secret: str, *, kept_as: str, now: datetime) -> Caller:
             reads,
             writes,
             author,
+            is_owner,
             ends,
             revoked,
             seen,
@@ -107,6 +119,8 @@ def find(secret: str, *, kept_as: str, now: datetime) -> Caller:
         ) = row
         if revoked is not None or (ends is not None and ends <= now):
             raise KeyEnded
+        if not is_owner:
+            raise AuthorGone
         if seen is None or now - seen >= SEEN_EVERY:
             cursor.execute(SEEN, [now, key_id, seen])
     kept = None if mark is None else Kept(bytes(mark), answer[0], bytes(answer[1]))

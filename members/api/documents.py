@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from loyaltysite.kit import problems
@@ -158,6 +159,20 @@ def _id(name: str) -> OpenApiParameter:
         return OpenApiParameter(name, ID.schema(), OpenApiParameter.PATH, required=True)
     schema = {"type": "string", "pattern": "^[-a-zA-Z0-9_]{1,60}$"}
     return OpenApiParameter(name, schema, OpenApiParameter.PATH, required=True)
+
+
+class CallSchema(AutoSchema):
+    """Each call says which scopes its key needs: in words, and as roles of the security scheme (OpenAPI 3.1)."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        operation = super().get_operation(*args, **kwargs)
+        needs = getattr(self.view, "needs", None)
+        if operation and needs:
+            scopes = [str(each) for each in needs(self.method)]
+            told = " and ".join(f"`{each}`" for each in scopes)
+            operation["description"] = f"{operation['description']}\n\nScope: {told}."
+            operation["security"] = [{KeyScheme.name: scopes}]
+        return operation
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

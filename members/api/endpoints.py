@@ -89,10 +89,10 @@ def encode(data: Any) -> bytes:
 
 
 class Endpoint(APIView):
-    """Base of all calls. `scopes` says what each method needs; a method in `moves_value` needs an Idempotency-Key, and
-    `once()` answers it."""
+    """Base of all calls. `scopes` says what each method needs, one or several together; a method in `moves_value` needs
+    an Idempotency-Key, and `once()` answers it."""
 
-    scopes: ClassVar[Mapping[str, str]] = {}
+    scopes: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
     moves_value: ClassVar[frozenset[str]] = frozenset()
 
     authentication_classes: Any = (KeyAuthentication,)
@@ -124,11 +124,17 @@ class Endpoint(APIView):
         if not isinstance(caller, Caller):
             raise exceptions.NotAuthenticated
         method = str(request.method)
-        needed = self.scopes.get("GET" if method == "HEAD" else method)
-        if needed is not None and needed not in caller.scopes:
-            raise ScopeMissing(scope=needed)
+        missing = [each for each in self.needs(method) if each not in caller.scopes]
+        if missing:
+            raise ScopeMissing(scope=", ".join(missing))
         self._take(caller, method, request)
         self._enter(caller, request)
+
+    @classmethod
+    def needs(cls, method: str) -> tuple[str, ...]:
+        """The scopes that a key must hold for a method, all of them."""
+        needed = cls.scopes.get("GET" if method == "HEAD" else method, ())
+        return (needed,) if isinstance(needed, str) else needed
 
     def _take(self, caller: Caller, method: str, request: Request) -> None:
         """One from the key's bucket; for what moves value also the mark that it is running."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -21,8 +22,36 @@ ROLES = (
 )
 
 
-class RoleForm(forms.Form):
+END, KEEP = "end", "keep"
+
+
+class KeysForm(forms.Form):
+    """What becomes of the API keys of somebody who is owner no longer; asked only where there are any."""
+
+    keys = forms.ChoiceField(
+        label=_("API keys of this person"),
+        choices=[(END, _("End them")), (KEEP, _("Keep them in my name"))],
+        initial=END,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, names: Collection[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not names:
+            del self.fields["keys"]
+            return
+        told = _("%(names)s. Keys that are kept go on working, also for whoever has copied them.")
+        self.fields["keys"].help_text = told % {"names": ", ".join(names)}
+
+    @property
+    def keeps_keys(self) -> bool:
+        return self.cleaned_data.get("keys") == KEEP
+
+
+class RoleForm(KeysForm):
     role = forms.ChoiceField(label=_("Role"), choices=[(str(role), words) for role, words in ROLES])
+    field_order = ("role", "keys")
 
     def clean_role(self) -> Role:
         return Role(self.cleaned_data["role"])

@@ -12,18 +12,21 @@ from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit import scoping
 from members.models.programs import Program
+from members.models.users import User
 
 
 class Scope(models.TextChoices):
     """What a key may do; a key holds any number of them."""
 
     PROGRAM_READ = "program:read", _("Program, units, tiers and stores: read")
+    PROGRAM_WRITE = "program:write", _("Stores: add and change")
     MEMBERS_READ = "members:read", _("Members: read")
     MEMBERS_WRITE = "members:write", _("Members: change")
     ORDERS_READ = "orders:read", _("Orders and events: read")
     ORDERS_WRITE = "orders:write", _("Orders, returns and events: send")
     POINTS_READ = "points:read", _("Wallets and entries: read")
     POINTS_WRITE = "points:write", _("Points: adjust")
+    POINTS_SPEND = "points:spend", _("Points: spend")
     RULES_READ = "rules:read", _("Earning rules: read")
     RULES_WRITE = "rules:write", _("Earning rules: publish")
 
@@ -44,6 +47,14 @@ class ApiKey(models.Model):
     reads_per_minute = models.PositiveIntegerField(_("reads a minute"), default=600)
     writes_per_minute = models.PositiveIntegerField(_("writes a minute"), default=300)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    handed_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Who answers for it since its maker is owner no longer."),
+    )
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(_("ends"), null=True, blank=True)
     last_used_at = models.DateTimeField(null=True)
@@ -76,6 +87,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (wafa_{self.prefix})"
+
+    @property
+    def author(self) -> User:
+        """In whose name it acts."""
+        return self.handed_to or self.created_by
 
     def state_at(self, moment: datetime) -> ApiKey.State:
         if self.revoked_at is not None:

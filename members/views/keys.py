@@ -26,7 +26,7 @@ ALL = "members:keys"
 def keys(request: StaffRequest, program: Program) -> HttpResponse:
     """All keys, those in force first."""
     now = clock.now()
-    rows = ApiKey.objects.filter(program=program).select_related("created_by").order_by("-pk")
+    rows = ApiKey.objects.filter(program=program).select_related("created_by", "handed_to").order_by("-pk")
     context = {
         "keys": sorted(({"key": row, "state": row.state_at(now)} for row in rows), key=_place),
         **frame.around(request.team, current="keys"),
@@ -68,7 +68,9 @@ def key_new(request: StaffRequest, program: Program) -> HttpResponse:
 @confirmed
 def key(request: StaffRequest, program: Program, key_id: int) -> HttpResponse:
     """One key, and its end."""
-    rows = ApiKey.objects.filter(program=program).select_related("created_by", "revoked_by", "program")
+    rows = ApiKey.objects.filter(program=program).select_related(
+        "created_by", "handed_to", "revoked_by", "program"
+    )
     row = get_object_or_404(rows, pk=key_id)
     form = RevokeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from loyaltysite.kit import clock
 from loyaltysite.kit.errors import DomainError, NotFound
 from loyaltysite.kit.forms import refuse
-from members import access, invitations, teams
+from members import access, invitations, keys, teams
 from members.access import StaffRequest, confirmed, program_view
-from members.forms.team import InviteForm, RoleForm
+from members.forms.team import InviteForm, KeysForm, RoleForm
 from members.models import Invitation, Program, Role, TeamMembership
 from members.views import frame
 
@@ -57,11 +57,15 @@ def team(request: StaffRequest, program: Program) -> HttpResponse:
 def team_member(request: StaffRequest, program: Program, place_id: int) -> HttpResponse:
     """Another role for somebody."""
     place = get_object_or_404(TeamMembership.objects.select_related("user"), program=program, pk=place_id)
-    form = RoleForm(request.POST or None, initial={"role": place.role})
+    names = _key_names(request, place)
+    form = RoleForm(request.POST or None, initial={"role": place.role}, names=names)
     if request.method == "POST" and form.is_valid():
         role = form.cleaned_data["role"]
         try:
-            teams.set_role(program=program, user=place.user, role=role, by=request.user, now=clock.now())
+            teams.set_role(
+                program=program, user=place.user, role=role, by=request.user, now=clock.now(),
+                keeps_keys=form.keeps_keys,
+            )  # fmt: skip
         except DomainError as error:
             refuse(form, error)
         else:
@@ -70,6 +74,8 @@ def team_member(request: StaffRequest, program: Program, place_id: int) -> HttpR
     name = place.user.get_full_name()
     context = {
         "form": form,
+        "leaving": KeysForm(names=names, auto_id="leaving_%s"),
+        "leaving_plain": KeysForm(names=names, auto_id="plain_%s"),
         "place": place,
         "name": name,
         "back": reverse(ALL, args=[program.slug]),
@@ -84,8 +90,10 @@ def team_member(request: StaffRequest, program: Program, place_id: int) -> HttpR
 def team_remove(request: StaffRequest, program: Program, place_id: int) -> HttpResponse:
     """Take somebody out of the team."""
     place = get_object_or_404(TeamMembership.objects.select_related("user"), program=program, pk=place_id)
+    form = KeysForm(request.POST, names=_key_names(request, place))
+    keeps = form.is_valid() and form.keeps_keys
     try:
-        teams.remove(program=program, user=place.user, by=request.user, now=clock.now())
+        teams.remove(program=program, user=place.user, by=request.user, now=clock.now(), keeps_keys=keeps)
     except DomainError as error:
         messages.error(request, str(error))
         return redirect("members:team_member", program.slug, place_id)
@@ -137,6 +145,14 @@ def people_of(program: Program) -> QuerySet[TeamMembership]:
     return found.annotate(has_factor=Exists(factor)).order_by(
         Case(*(When(role=role, then=-rank) for role, rank in ranks.items())), "user__email"
     )
+
+
+def _key_names(request: StaffRequest, place: TeamMembership) -> list[str]:
+    """The keys in this person's name, unless it is one's own: nobody would answer for those."""
+    if place.user == request.user:
+        return []
+    found = keys.of_author(program=place.program, user=place.user, now=clock.now())
+    return list(found.order_by("pk").values_list("name", flat=True))
 
 
 def _invite(request: StaffRequest, program: Program, form: InviteForm) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -15,6 +15,9 @@ from members.api.documents import ID, call
 from members.models import Member, Scope
 from rewards import closing, merging
 from rewards.api.points import fact_key
+
+# A balance ends, or goes to somebody else: who may only change members must not move it by these ways.
+MOVING: Mapping[str, tuple[str, ...]] = {"POST": (Scope.MEMBERS_WRITE, Scope.POINTS_WRITE)}
 
 CLOSE = Object(
     "Closing",
@@ -46,7 +49,7 @@ MERGED = Object(
 
 
 class Close(endpoints.Endpoint):
-    scopes: ClassVar[Mapping[str, str]] = {"POST": Scope.MEMBERS_WRITE}
+    scopes = MOVING
     moves_value = frozenset({"POST"})
 
     @call(
@@ -78,7 +81,7 @@ class Close(endpoints.Endpoint):
 
 
 class Merge(endpoints.Endpoint):
-    scopes: ClassVar[Mapping[str, str]] = {"POST": Scope.MEMBERS_WRITE}
+    scopes = MOVING
     moves_value = frozenset({"POST"})
 
     @call(

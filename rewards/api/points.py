@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
-from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyaltysite.kit import clock, shapes
-from loyaltysite.kit.errors import NotAllowed, NotFound
+from loyaltysite.kit.errors import NotFound
 from loyaltysite.kit.shapes import Flag, Many, Moment, Nullable, Object, Text, Whole
 from members.api import endpoints, people, reading
+from members.api.callers import AuthorGone
 from members.api.documents import ID, call
 from members.models import Scope, TeamMembership
 from rewards import adjustments, histories
@@ -133,11 +133,6 @@ WALLET_EXAMPLE = {
         }
     ],
 }
-
-
-class AuthorGone(NotAllowed):
-    code = "author_gone"
-    message = _("Who made this key is no longer in the team. Make a new key.")
 
 
 class Wallets(endpoints.Endpoint):
