@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0010_identity_beginnings"),
+        ("members", "0011_identity_beginnings_first"),
     ]
 
     operations = [
