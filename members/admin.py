@@ -348,8 +348,8 @@ class OrderRouteAdmin(ReadOnlyAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "member_id", "channel", "topic", "is_given", "since", "program_id")
-    list_filter = ("program", "channel", "topic", "is_given")
+    list_display = ("pk", "member_id", "channel", "topic", "is_given", "is_wished", "since", "program_id")
+    list_filter = ("program", "channel", "topic", "is_given", "is_wished")
 
 
 @admin.register(ConsentChange)

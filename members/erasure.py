@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 SALT = "wafa.members.erasure"
 # In place of what staff wrote about a person where something must stand.
 SAID = "-"
+# In a burden: who carries it too, by a contact that nobody has proven.
+CARRIERS = "carriers"
 
 type Known = tuple[str, str]
 
@@ -49,10 +51,10 @@ type Known = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Part:
     """What an app above does in the same transaction. `forget` removes what it holds of the person and returns what a
-    return must take up again (JSON); `resume` takes it up for the new member."""
+    return must take up again (JSON); `resume` takes it up for the new member, under the number of the erasure."""
 
     forget: Callable[[Member, datetime], dict[str, Any]]
-    resume: Callable[[Member, Mapping[str, Any], datetime], None]
+    resume: Callable[[Member, Mapping[str, Any], int, datetime], None]
 
 
 _parts: dict[str, Part] = {}
@@ -132,19 +134,38 @@ def erase(*, member: Member, now: datetime, by: User | None = None) -> None:
             )
 
 
-def resume(*, member: Member, known: Iterable[Known], now: datetime) -> None:
-    """Somebody joins by own will: who was here before takes up what was owed, and nothing else."""
+def resume(*, member: Member, known: Iterable[Known], is_vouched: bool, now: datetime) -> None:
+    """Somebody joins by own will: who was here before takes up what was owed, and nothing else.
+
+    Where nobody vouches that the contacts are theirs, the member carries it as well and it stays with the erasure: a
+    stranger's joining frees nobody of it, and gives no second welcome either."""
     found = set(_found(member.program, list(known)).values())
     if not found:
         return
     with scope(program=member.program):
         for each in Erasure.objects.select_for_update().filter(pk__in=found).order_by("pk"):
-            burden, each.burden = each.burden, {}
-            for app, part in _parts.items():
-                if burden.get(app):
-                    part.resume(member, burden[app], now)
-            # Taken up once; from now on the new member carries it.
+            if member.pk not in each.burden.get(CARRIERS, []):
+                for app, part in _parts.items():
+                    if each.burden.get(app):
+                        part.resume(member, each.burden[app], each.pk, now)
+            if is_vouched:
+                # Taken up once; from now on the new member carries it.
+                each.burden = {}
+            elif each.burden:
+                each.burden[CARRIERS] = [*each.burden.get(CARRIERS, []), member.pk]
             each.save(update_fields=["burden"])
+
+
+def vouch(*, member: Member, known: Iterable[Known]) -> None:
+    """The contacts are proven to be the member's: what they carry because of them is theirs alone from now on."""
+    found = set(_found(member.program, list(known)).values())
+    if not found:
+        return
+    with scope(program=member.program):
+        for each in Erasure.objects.select_for_update().filter(pk__in=found).order_by("pk"):
+            if member.pk in each.burden.get(CARRIERS, []):
+                each.burden = {}
+                each.save(update_fields=["burden"])
 
 
 def _is_gone(member: Member, known: list[Known]) -> bool:

@@ -54,8 +54,10 @@ def join(
     by: User | None = None,
     language: str = "",
     region: str | None = None,
+    is_vouched: bool = True,
 ) -> Member:
-    """A new member with a number, a guard and identities ((kind, value) pairs, normalised here).
+    """A new member with a number, a guard and identities ((kind, value) pairs, normalised here). `is_vouched` is False
+    where anybody may have typed them, with no code and nobody who saw the person.
 
     Raises IdentityTaken with the kind that matched, never whose it is; IdentityInvalid; ContactMissing.
     """
@@ -69,7 +71,7 @@ def join(
         member = _create(program, name, source, language, now)
         for kind, value in sorted(wanted):
             identities.add(member=member, kind=kind, value=value, region=region)
-        erasure.resume(member=member, known=wanted, now=now)
+        erasure.resume(member=member, known=wanted, is_vouched=is_vouched, now=now)
         Event.objects.create(
             program=program, holder_id=member.pk, kind="member.joined", occurred_at=now, recorded_at=now
         )

@@ -41,18 +41,27 @@ def forget(member: Member, now: datetime) -> dict[str, Any]:
     return {name: values for name, values in burden.items() if values}
 
 
-def resume(member: Member, burden: Mapping[str, Any], now: datetime) -> None:
-    """The person is back: owed points are owed again, and what was given once was given."""
+def resume(member: Member, burden: Mapping[str, Any], number: int, now: datetime) -> None:
+    """The person is back: owed points are owed again, and what was given once was given. Who left twice, known by
+    different contacts, takes up both."""
     for key, (amount, times, last) in burden.get("once", {}).items():
-        values = {"amount": amount, "times": times, "last_at": datetime.fromisoformat(last) if last else None}
-        Counter.objects.create(holder_id=member.pk, key=key, program=member.program, **values)
+        last_at = datetime.fromisoformat(last) if last else None
+        values = {"amount": amount, "times": times, "last_at": last_at}
+        kept, is_new = Counter.objects.get_or_create(
+            holder_id=member.pk, key=key, defaults={"program": member.program, **values}
+        )
+        if not is_new:
+            latest = max((each for each in (kept.last_at, last_at) if each), default=None)
+            Counter.objects.filter(holder_id=member.pk, key=key).update(
+                amount=kept.amount + amount, times=kept.times + times, last_at=latest
+            )
     for unit, amount in burden.get("arrears", {}).items():
         ledger.owe(
             program=member.program,
             member=member,
             unit=unit,
             amount=amount,
-            key=f"{member.pk}:{unit}",
+            key=f"{member.pk}:{unit}:{number}",
             now=now,
         )
 

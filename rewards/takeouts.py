@@ -15,6 +15,7 @@ from datetime import date, datetime
 from typing import IO, Any
 
 from members.models import (
+    Consent,
     ConsentChange,
     Event,
     Identity,
@@ -69,6 +70,8 @@ def tables_of(program: Program, member: Member) -> Iterator[Table]:
     yield Table("identities", _rows(Identity.objects.filter(member=member), "kind", "value", "verified_at"))
     changes = ConsentChange.objects.filter(member_id=member.pk).order_by("at", "pk")
     yield Table("consents", _rows(changes, "at", "channel", "topic", "is_given", "source"))
+    wishes = Consent.objects.filter(member=member, is_wished=True).order_by("channel", "topic")
+    yield Table("consents_to_prove", _rows(wishes, "since", "channel", "topic"))
     yield Table("notes", _rows(Note.objects.filter(member=member), "written_at", "text"))
     orders = Order.objects.filter(program=program, member_id=member.pk).order_by("occurred_at", "pk")
     yield Table("orders", _rows(orders, "external_id", "occurred_at", "state", "currency", "total_minor", "basis_minor", "returned_minor", "channel", "store__name"))  # fmt: skip

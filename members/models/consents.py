@@ -24,13 +24,15 @@ class Topic(models.TextChoices):
 
 
 class Consent(models.Model):
-    """The state in force; without a row there is no consent."""
+    """The state in force; without a row there is no consent. What is only wished was ticked for a contact that nobody
+    has proven: it counts for nothing until somebody does."""
 
     program = models.ForeignKey(Program, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, db_index=False, related_name="consents")
     channel = models.CharField(_("channel"), max_length=8, choices=Channel)
     topic = models.CharField(_("topic"), max_length=16, choices=Topic)
     is_given = models.BooleanField(_("given"))
+    is_wished = models.BooleanField(_("waits for a proof"), default=False, db_default=False)
     since = models.DateTimeField(_("since"))
 
     objects = scoping.Manager()
@@ -42,6 +44,9 @@ class Consent(models.Model):
             models.UniqueConstraint(fields=["member", "channel", "topic"], name="consent_one_state"),
             models.CheckConstraint(
                 condition=models.Q(channel__in=Channel.values, topic__in=Topic.values), name="consent_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_given=False) | models.Q(is_wished=False), name="consent_given_or_wished"
             ),
         ]
         indexes = [

@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django_scopes import scope
 
-from members import consent, identities, people
+from members import consent, identities, people, proofs
 from members.models import Channel, Event, Identity, Member, Program, Topic, User
 from members.portal import codes
 
@@ -37,12 +37,13 @@ def prove(*, program: Program, email: str, now: datetime) -> User | None:
     if member is None:
         return None
     with scope(program=program):
-        claim = Identity.objects.get(program=program, kind=Identity.Kind.EMAIL, value=email)
+        mine = Identity.objects.select_related("member", "member__program")
+        claim = mine.get(program=program, kind=Identity.Kind.EMAIL, value=email)
         if claim.verified_at is None and _is_proven(member):
             # Somebody else's card merely named this address: who can read its mail is right.
             _displace(claim, now)
             return None
-        Identity.objects.filter(pk=claim.pk, verified_at__isnull=True).update(verified_at=now)
+        proofs.accept(claim=claim, source="portal", now=now)
     return _user_of(email, member)
 
 
@@ -72,7 +73,7 @@ def enroll(*, program: Program, attempt: codes.Attempt, now: datetime) -> User |
 
 def enroll_by_phone(*, program: Program, attempt: codes.Attempt, now: datetime) -> bool:
     """Make a member known by a phone that nobody proved; whether there is a new one. It opens no card here: the till
-    asks for it."""
+    asks for it. What they allow, and what its owner may owe from before, waits for the proof."""
     try:
         member = people.join(
             program=program,
@@ -81,11 +82,12 @@ def enroll_by_phone(*, program: Program, attempt: codes.Attempt, now: datetime) 
             source="portal",
             language=attempt.language,
             now=now,
+            is_vouched=False,
         )
     except identities.IdentityTaken:
         return False
     if attempt.offers:
-        consent.grant(member=member, channel=Channel.SMS, topic=Topic.OFFERS, source="portal", now=now)
+        consent.ask(member=member, wanted={(Channel.SMS, Topic.OFFERS): True}, source="portal", now=now)
     return True
 
 

@@ -58,7 +58,7 @@ def consents(request: HttpRequest, program: Program, member: Member) -> HttpResp
         wanted: dict[tuple[str, str], bool] = {
             (channel, topic): f"{topic}-{channel}" in ticked for topic in Topic for channel in Channel
         }
-        consent.change(member=member, wanted=wanted, source="portal", now=clock.now())
+        consent.ask(member=member, wanted=wanted, source="portal", now=clock.now())
         messages.success(request, _("Kept."))
         return redirect("portal:consents", program.slug)
     states = {(state.topic, state.channel): state for state in consent.states_of(member=member)}

@@ -153,7 +153,9 @@ def _that_count(amounts: Mapping[str, int], unit: str) -> int:
 
 def keep_refusals(kept: Member, gone: Member, now: datetime) -> None:
     """What either member had refused is not allowed to the two of them; consents are never inherited."""
-    refused = Consent.objects.filter(member=gone, is_given=False).values_list("channel", "topic")
+    refused = Consent.objects.filter(member=gone, is_given=False, is_wished=False).values_list(
+        "channel", "topic"
+    )
     consent.change(member=kept, wanted=dict.fromkeys(refused, False), source="merge", now=now)
 
 

@@ -136,6 +136,7 @@ def _consents(person: Member) -> dict[str, Any]:
             {
                 "topic": topic.label,
                 "channels": [str(one.channel.label) for one in states if one.topic == topic and one.is_given],
+                "wished": [str(one.channel.label) for one in states if one.topic == topic and one.is_wished],
             }
             for topic in Topic
         ],

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django_scopes import scope
 from psycopg import errors
 
-from members import consent
-from members.models import Channel, Consent, ConsentChange, Topic
+from members import consent, people, proofs
+from members.models import Channel, Consent, ConsentChange, Identity, Topic
 from tests.rewards import builders
 
 NOW = builders.moment("2026-05-01")
@@ -106,3 +106,79 @@ def test_the_history_cannot_be_changed(anna, statement):
         cursor.execute(statement)
 
     assert isinstance(refused.value.__cause__, errors.InsufficientPrivilege)
+
+
+def wish(member, *pairs, is_given=True):
+    return consent.ask(member=member, wanted=dict.fromkeys(pairs, is_given), source="portal", now=NOW)
+
+
+def prove(member, kind):
+    with scope(program=member.program):
+        claim = Identity.objects.select_related("member__program").get(member=member, kind=kind)
+    proofs.accept(claim=claim, source="portal", now=NOW + timedelta(days=1))
+
+
+@pytest.fixture
+def called(program):
+    """Somebody known by a phone that nobody has proven."""
+    return people.join(
+        program=program, name="Z", contacts=[("phone", "+447700900123")], source="portal", now=NOW
+    )
+
+
+def test_what_is_asked_for_an_unproven_phone_counts_for_nothing(program, called):
+    assert wish(called, ("sms", "offers")) == 1
+
+    assert not allowed(called, channel="sms")
+    with scope(program=program):
+        assert not consent.with_consent(channel="sms", topic="offers").exists()
+    assert list(consent.history_of(member=called)) == []
+    (state,) = [state for state in consent.states_of(member=called) if state.is_wished]
+    assert (state.key, state.is_given, state.since) == ("offers-sms", False, NOW)
+    assert wish(called, ("sms", "offers")) == 0
+
+
+def test_it_counts_once_the_phone_is_proven(called):
+    wish(called, ("sms", "offers"), ("email", "offers"))
+
+    prove(called, "phone")
+    prove(called, "phone")
+
+    assert allowed(called, channel="sms")
+    assert not allowed(called, channel="email")
+    assert not allowed(called, channel="sms", topic="surveys")
+    (change,) = consent.history_of(member=called)
+    assert (change.channel, change.is_given, change.at) == ("sms", True, NOW + timedelta(days=1))
+
+
+def test_a_wish_that_was_taken_back_is_not_fulfilled(called):
+    wish(called, ("sms", "offers"))
+    assert wish(called, ("sms", "offers"), is_given=False) == 1
+
+    prove(called, "phone")
+
+    assert not allowed(called, channel="sms")
+    assert list(consent.history_of(member=called)) == []
+
+
+def test_with_a_proven_phone_it_counts_at_once_and_without_a_contact_too(called):
+    prove(called, "phone")
+
+    wish(called, ("sms", "offers"), ("push", "offers"))
+
+    assert allowed(called, channel="sms")
+    assert allowed(called, channel="push")
+
+
+def test_what_was_given_before_stays_given(called):
+    give(called, channel="sms")
+
+    assert wish(called, ("sms", "offers")) == 0
+    assert allowed(called, channel="sms")
+
+
+def test_nothing_is_given_and_wished_at_once(called):
+    wish(called, ("sms", "offers"))
+
+    with scope(program=called.program), pytest.raises(IntegrityError, match="consent_given_or_wished"):
+        Consent.objects.update(is_given=True)

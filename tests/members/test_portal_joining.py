@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django_scopes import scope
 
-from members import consent, erasure, identities
+from members import consent, erasure, identities, proofs
 from members.models import Event, Identity, Member, User
 from members.portal import codes, people
 from tests.members import portal_shop
@@ -184,6 +184,17 @@ def test_offers_come_to_who_ticked_them(client, shop, offers):
     (member,) = members_of(shop)
     assert consent.has_consent(member=member, channel="email", topic="offers") is bool(offers)
     assert not consent.has_consent(member=member, channel="sms", topic="offers")
+
+
+def test_by_phone_offers_wait_until_somebody_proves_the_phone(client, shop):
+    ask(client, shop, "+447700900123", offers="on")
+
+    (member,) = members_of(shop)
+    assert not consent.has_consent(member=member, channel="sms", topic="offers")
+    with scope(program=shop):
+        claim = Identity.objects.select_related("member__program").get(member=member)
+    proofs.accept(claim=claim, source="till", now=NOW)
+    assert consent.has_consent(member=member, channel="sms", topic="offers")
 
 
 def test_joining_is_limited_by_address_and_by_place(shop):
