@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0010_identity_beginnings"),
+        ("members", "0012_key_authors"),
     ]
 
     operations = [
