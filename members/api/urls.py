@@ -1,8 +1,8 @@
-"""Addresses of the API about members; the last one answers whatever is no address at all."""
+"""Addresses of the API about members and stores; the last one answers whatever is no address at all."""
 
 from django.urls import URLPattern, path, re_path
 
-from members.api import nowhere, people
+from members.api import nowhere, people, stores
 
 ONE = r"^members/(?P<member_id>[0-9]{1,18})"
 
@@ -12,5 +12,7 @@ urlpatterns: list[URLPattern] = [
     re_path(ONE + "/identities$", people.Identities.as_view(), name="member-identities"),
     re_path(ONE + "/block$", people.Block.as_view(), name="member-block"),
     re_path(ONE + "/unblock$", people.Unblock.as_view(), name="member-unblock"),
+    path("stores", stores.Stores.as_view(), name="stores"),
+    re_path(r"^stores/(?P<store_id>[0-9]{1,18})$", stores.One.as_view(), name="store"),
 ]
 last = [path("<path:rest>", nowhere.Nowhere.as_view(), name="nowhere"), path("", nowhere.Nowhere.as_view())]

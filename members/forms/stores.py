@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
-
-PLAIN_CODE = RegexValidator(
-    r"^[A-Za-z0-9][A-Za-z0-9._-]*$", _("Letters, digits, dots and dashes, without spaces.")
-)
 
 
 class StoreForm(forms.Form):
@@ -16,7 +11,6 @@ class StoreForm(forms.Form):
     code = forms.CharField(
         label=_("Code"),
         max_length=64,
-        validators=[PLAIN_CODE],
         help_text=_("How tills, imports and the API name this store. It stays for ever."),
     )
 

@@ -1,4 +1,4 @@
-"""Calls that read what a program is: its settings and units, tiers, stores, and where a member stands."""
+"""Calls that read what a program is: its settings and units, its tiers, and where a member stands."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rest_framework.response import Response
 
 from loyaltysite.kit import clock
 from loyaltysite.kit.shapes import Anything, Flag, Many, Moment, Nullable, Object, Text, Whole
-from members.api import endpoints, people, reading
-from members.api.documents import ID, call
-from members.models import Scope, Store
+from members.api import endpoints, people
+from members.api.documents import call
+from members.models import Scope
 from rewards.models import Unit
 from rewards.queries import tiers_of, units_of
 from rewards.tiers import standings
@@ -58,12 +58,6 @@ TIER = Object(
     needed=frozenset({"key", "names", "rank", "threshold", "multipliers", "is_never_lost"}),
 )
 TIERS = Object("Tiers", {"items": Many(TIER, 1000)}, needed=frozenset({"items"}))
-STORE = Object(
-    "Store",
-    {"id": ID, "code": Text(64), "name": Text(200), "is_active": Flag()},
-    needed=frozenset({"id", "code", "name", "is_active"}),
-)
-STORES = reading.page_shape("StorePage", STORE)
 STANDING = Object(
     "Standing",
     {
@@ -113,22 +107,6 @@ class Tiers(endpoints.Endpoint):
         return Response({"items": [{name: getattr(tier, name) for name in TIER.fields} for tier in tiers]})
 
 
-class Stores(endpoints.Endpoint):
-    scopes: ClassVar[Mapping[str, str]] = {"GET": Scope.PROGRAM_READ}
-
-    @call(
-        "list_stores",
-        tag="Program",
-        summary="List the stores",
-        query=reading.PAGING,
-        gives={200: (STORES, None)},
-    )
-    def get(self, request: Request) -> Response:
-        asked = reading.query(request, reading.PAGING)
-        rows = Store.objects.filter(program=self.program)
-        return Response(reading.page(rows, asked, by=("id",), tell=_store, upwards=True))
-
-
 class Standing(endpoints.Endpoint):
     scopes: ClassVar[Mapping[str, str]] = {"GET": Scope.MEMBERS_READ}
 
@@ -164,7 +142,3 @@ def _unit(unit: Unit) -> dict[str, Any]:
         "worth": {"numerator": unit.worth_numerator, "denominator": unit.worth_denominator},
         "is_money": unit.is_money,
     }
-
-
-def _store(store: Store) -> dict[str, Any]:
-    return {"id": store.pk, "code": store.code, "name": store.name, "is_active": store.is_active}

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from rewards.api import catalogue, departures, events, facts, orders, points, rules
+from rewards.api import catalogue, departures, events, facts, merges, orders, points, rules
 
 MEMBER = r"^members/(?P<member_id>[0-9]{1,18})/"
 ORDER = r"^orders/(?P<order_id>[0-9]{1,18})"
@@ -19,14 +19,15 @@ urlpatterns = [
     path("returns", facts.Returns.as_view(), name="returns"),
     path("events", events.Events.as_view(), name="events"),
     re_path(MEMBER + "close$", departures.Close.as_view(), name="member-close"),
-    re_path(MEMBER + "merge$", departures.Merge.as_view(), name="member-merge"),
+    re_path(MEMBER + "merge$", merges.Merge.as_view(), name="member-merge"),
+    re_path(MEMBER + "merges$", merges.Merges.as_view(), name="merges"),
+    re_path(r"^merges/(?P<merge_id>[0-9]{1,18})/undo$", merges.Undo.as_view(), name="merge-undo"),
     re_path(MEMBER + "wallets$", points.Wallets.as_view(), name="wallets"),
     re_path(MEMBER + "adjustments$", points.Adjustments.as_view(), name="adjustments"),
     re_path(MEMBER + "standing$", catalogue.Standing.as_view(), name="standing"),
     re_path(r"^wallets/(?P<wallet_id>[0-9]{1,18})/entries$", points.Entries.as_view(), name="entries"),
     path("program", catalogue.Program.as_view(), name="program"),
     path("tiers", catalogue.Tiers.as_view(), name="tiers"),
-    path("stores", catalogue.Stores.as_view(), name="stores"),
     path("rules", rules.Rules.as_view(), name="rules"),
     re_path(RULE + "$", rules.One.as_view(), name="rule"),
     re_path(RULE + "/draft$", rules.Draft.as_view(), name="rule-draft"),

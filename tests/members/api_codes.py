@@ -17,6 +17,7 @@ SOURCES = (
     "members/identities.py",
     "members/people.py",
     "members/profiles.py",
+    "members/stores.py",
     "rewards/adjustments.py",
     "rewards/api",
     "rewards/drafts.py",

@@ -8,7 +8,7 @@ import pytest
 from django_scopes import scope
 
 from members.api import docs
-from members.models import Program, Scope, TeamMembership
+from members.models import AuditEntry, Program, Scope, Store, TeamMembership
 from rewards.models import EarningRule, Wallet
 from tests.members.api_shop import Shop, order
 from tests.rewards import builders
@@ -171,6 +171,49 @@ def test_where_a_member_stands(shop, sent):
     assert (told["tier"], told["next_tier"], told["missing"]) == ("base", "gold", 2600)
 
 
+def test_a_store_is_added_named_anew_and_closed(shop):
+    made = shop.post("stores", {"code": "Lane-2", "name": " Harbour Lane "})
+    again = shop.post("stores", {"code": "Lane-2", "name": "Other"})
+    address = f"stores/{made.json()['id']}"
+    shop.post("orders", order("1", store="Lane-2"))
+    changed = shop.send("PATCH", address, {"is_active": False})
+    named = shop.send("PATCH", address, {"name": "Lane"})
+
+    assert made.status_code == 201
+    assert (made.json()["name"], made.json()["is_active"]) == ("Harbour Lane", True)
+    assert (again.status_code, again.json()["code"], again.json()["field"]) == (
+        409, "store_code_taken", "code",
+    )  # fmt: skip
+    assert changed.json() == made.json() | {"is_active": False}
+    assert shop.get(address).json() == named.json() == changed.json() | {"name": "Lane"}
+    assert shop.get("orders", external_id="1").json()["items"][0]["store"] == "Lane-2"
+    with scope(program=shop.program):
+        entries = AuditEntry.objects.filter(subject="store", subject_id="Lane-2").order_by("pk")
+        assert [(each.action, each.actor) for each in entries] == [
+            ("store.add", shop.key.created_by),
+            ("store.change", shop.key.created_by),
+            ("store.change", shop.key.created_by),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        ({"code": "with space", "name": "x"}, "store_code_invalid"),
+        ({"code": "-quay", "name": "x"}, "store_code_invalid"),
+        ({"code": "a\n", "name": "x"}, "store_code_invalid"),
+        ({"code": "ok", "name": "  "}, "store_name_missing"),
+        ({"code": "ok"}, "invalid"),
+        ({"code": "ok", "name": "x", "is_active": False}, "invalid"),
+    ],
+)
+def test_what_cannot_be_a_store_is_refused(shop, wish, code):
+    told = shop.post("stores", wish)
+
+    assert (told.status_code, told.json()["code"]) == (422, code)
+    assert len(shop.get("stores").json()["items"]) == 2
+
+
 def test_what_the_program_is(shop):
     program = shop.get("program").json()
     tiers = shop.get("tiers").json()["items"]
@@ -248,6 +291,9 @@ def test_a_rule_that_cannot_work_is_refused_with_the_path(shop):
 # --- the wall ---------------------------------------------------------------------------------------------------------
 
 
+NOWHERE = {"member_id": 1, "order_id": 1, "wallet_id": 1, "rule": "none", "store_id": 1, "merge_id": 1}
+
+
 def every_call():
     """Every documented call, with what it may be sent."""
     for path, methods in json.loads(docs._document())["paths"].items():
@@ -264,8 +310,18 @@ def test_ids_of_another_program_do_not_exist(shop, sent):
     stranger.post("orders", order("7"))
     with scope(program=shop.program):
         wallet = Wallet.objects.get()
+        store = Store.objects.get(code="quay")
     shop.post("rules", {"name": "Ours", "definition": DOUBLE})
-    ids = {"member_id": sent["member"], "order_id": sent["order"], "wallet_id": wallet.pk, "rule": "ours"}
+    other = shop.post("orders", order("8", member={"kind": "card", "value": "8", "joins": True})).json()
+    merged = shop.post(f"members/{sent['member']}/merge", {"gone": other["member"], "reason": "Same"}).json()
+    ids = {
+        "member_id": sent["member"],
+        "order_id": sent["order"],
+        "wallet_id": wallet.pk,
+        "rule": "ours",
+        "store_id": store.pk,
+        "merge_id": merged["id"],
+    }
     met = 0
     for method, path, content in every_call():
         if "{" not in path:
@@ -293,7 +349,7 @@ def test_filters_with_ids_of_another_program_find_nothing(shop, sent):
 def test_every_call_needs_its_scope(shop):
     keys = {}
     for method, path, content in every_call():
-        address = path.removeprefix("/api/v1/").format(member_id=1, order_id=1, wallet_id=1, rule="none")
+        address = path.removeprefix("/api/v1/").format_map(NOWHERE)
         needed = needs(method, address)
         for held in (needed, *({*Scope.values} - {each} for each in sorted(needed))):
             name = frozenset(held)
@@ -327,9 +383,11 @@ def test_who_may_only_change_members_moves_no_points_by_ending_one(shop, sent, d
 
 
 def needs(method, address):
-    if address.endswith(("close", "merge")):
-        return {"members:write", "points:write"}
     area = address.split("/")[0]
+    if address.endswith(("close", "merge")) or (area == "merges" and method == "post"):
+        return {"members:write", "points:write"}
+    if area == "merges":
+        return {"members:read", "points:read"}
     what = "read" if method == "get" or address.endswith("preview") else "write"
     if address.endswith(("wallets", "entries", "adjustments")):
         area = "points"
@@ -367,6 +425,49 @@ def test_two_members_become_one(shop, sent):
     assert shop.get(f"members/{other['member']}").json()["merged_into"] == sent["member"]
     assert shop.get("members", card="77").json()["items"][0]["id"] == sent["member"]
     assert builders.balance(shop.program).active == 34
+
+
+@pytest.fixture
+def merged(shop, sent):
+    """anna with 24 points and the card 77 with 10, made one; then all but 4 are taken."""
+    other = shop.post(
+        "orders", order("1002", 1000, member={"kind": "card", "value": "77", "joins": True})
+    ).json()
+    made = shop.post(f"members/{sent['member']}/merge", {"gone": other["member"], "reason": "Same"}).json()
+    wish = {"unit": "points", "amount": -30, "reason": "Voucher"}
+    shop.post(f"members/{sent['member']}/adjustments", wish)
+    return made
+
+
+def test_what_undoing_a_merge_would_do_is_seen_and_nothing_is_written(shop, merged):
+    seen = shop.get(f"merges/{merged['id']}/undo").json()
+
+    assert (seen["orders"], seen["identities"]) == (1, 1)
+    assert set(seen["ways"]) == {"user", "shared", "owner", "shop"}
+    (part,) = seen["ways"]["shop"]
+    assert (part["used"], part["given"]) == (6, 6)
+    assert part["gone"] == {"active": 10, "pending": 0, "arrears": 0}
+    assert builders.balance(shop.program).active == 4
+
+
+def test_a_merge_is_undone_once_and_borne_as_chosen(shop, merged):
+    wish = {"bearing": "shop", "reason": "Father and son"}
+
+    first = shop.post(f"merges/{merged['id']}/undo", wish, key="one")
+    again = shop.post(f"merges/{merged['id']}/undo", wish, key="one")
+    other = shop.post(f"merges/{merged['id']}/undo", wish)
+
+    assert first.status_code == 200
+    assert first.json() | {"fact": 0} == merged | {"fact": 0}
+    assert again.content == first.content
+    assert (other.status_code, other.json()["code"]) == (409, "undone_already")
+    (mine,) = shop.get(f"members/{merged['kept']}/wallets").json()["items"]
+    (theirs,) = shop.get(f"members/{merged['gone']}/wallets").json()["items"]
+    assert (mine["active"], theirs["active"]) == (0, 10)
+    (listed,) = shop.get(f"members/{merged['gone']}/merges").json()["items"]
+    assert listed["id"] == merged["id"]
+    assert listed["undone_at"]
+    assert shop.get(f"merges/{merged['id']}/undo").json()["code"] == "undone_already"
 
 
 def test_a_member_cannot_be_merged_with_a_stranger(shop, sent):

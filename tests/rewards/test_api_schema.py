@@ -56,6 +56,7 @@ def test_what_moves_value_needs_a_key():
                     "/adjustments",
                     "/close",
                     "/merge",
+                    "/undo",
                 )
             )
             assert ("Idempotency-Key" in headers) == moves, (method, path)

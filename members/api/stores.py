@@ -1,0 +1,109 @@
+"""Calls about stores: list, add, change. A store is never removed, since orders name it; it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from loyaltysite.kit import clock, shapes
+from loyaltysite.kit.errors import NotFound
+from loyaltysite.kit.shapes import Flag, Object, Text
+from members import stores
+from members.api import endpoints, reading
+from members.api.documents import ID, call
+from members.models import Scope, Store
+
+CODE = Text(64, 1, about="How orders name it; letters, digits, dots and dashes. It stays.", example="quay")
+NAME = Text(200, 1, example="Harbour Quay")
+STORE = Object(
+    "Store",
+    {"id": ID, "code": Text(64), "name": Text(200), "is_active": Flag()},
+    needed=frozenset({"id", "code", "name", "is_active"}),
+)
+STORES = reading.page_shape("StorePage", STORE)
+NEW = Object("StoreRequest", {"code": CODE, "name": NAME}, needed=frozenset({"code", "name"}))
+CHANGE = Object(
+    "StoreChange",
+    {
+        "name": NAME,
+        "is_active": Flag(
+            about="False closes it: it is offered no more, and late orders from it are still taken."
+        ),
+    },
+    about="What is sent is changed, the rest stays.",
+)
+EXAMPLE = {"id": 31, "code": "quay", "name": "Harbour Quay", "is_active": True}
+
+
+class Stores(endpoints.Endpoint):
+    scopes: ClassVar[Mapping[str, str]] = {"GET": Scope.PROGRAM_READ, "POST": Scope.PROGRAM_WRITE}
+
+    @call(
+        "list_stores",
+        tag="Program",
+        summary="List the stores",
+        query=reading.PAGING,
+        gives={200: (STORES, {"items": [EXAMPLE], "next": None})},
+    )
+    def get(self, request: Request) -> Response:
+        asked = reading.query(request, reading.PAGING)
+        rows = Store.objects.filter(program=self.program)
+        return Response(reading.page(rows, asked, by=("id",), tell=_told, upwards=True))
+
+    @call(
+        "add_store",
+        tag="Program",
+        summary="Add a store",
+        about="A code that a store has already is refused with `store_code_taken`; so a repeat makes no second one.",
+        takes=NEW,
+        example={"code": "quay", "name": "Harbour Quay"},
+        gives={201: (STORE, EXAMPLE)},
+        refuses=(409,),
+    )
+    def post(self, request: Request) -> Response:
+        asked = shapes.read(NEW, request.data)
+        store = stores.add(program=self.program, by=self.author, now=clock.now(), **asked)
+        return Response(_told(store), status=201)
+
+
+class One(endpoints.Endpoint):
+    scopes: ClassVar[Mapping[str, str]] = {"GET": Scope.PROGRAM_READ, "PATCH": Scope.PROGRAM_WRITE}
+
+    @call(
+        "read_store", tag="Program", summary="Read a store", ids=["store_id"], gives={200: (STORE, EXAMPLE)}
+    )
+    def get(self, request: Request, store_id: int) -> Response:
+        return Response(_told(find(store_id)))
+
+    @call(
+        "change_store",
+        tag="Program",
+        summary="Name a store anew, close or open it",
+        takes=CHANGE,
+        example={"is_active": False},
+        ids=["store_id"],
+        gives={200: (STORE, EXAMPLE | {"is_active": False})},
+    )
+    def patch(self, request: Request, store_id: int) -> Response:
+        asked = shapes.read(CHANGE, request.data)
+        store = find(store_id)
+        wanted = {"name": store.name, "is_active": store.is_active} | asked
+        changed = stores.change(
+            program=self.program, code=store.code, by=self.author, now=clock.now(), **wanted
+        )
+        return Response(_told(changed))
+
+
+def find(store_id: int) -> Store:
+    """The store of the caller's program. Raises NotFound, also for those of other programs."""
+    store = Store.objects.filter(pk=store_id).first()
+    if store is None:
+        raise NotFound
+    return store
+
+
+def _told(store: Store) -> dict[str, Any]:
+    return {"id": store.pk, "code": store.code, "name": store.name, "is_active": store.is_active}
