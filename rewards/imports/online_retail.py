@@ -95,12 +95,20 @@ class Reading:
     def _item(self) -> Item | str:
         if self.invoice.startswith("A"):
             return BAD_DEBT
+        if not self.invoice.startswith("C") and self._sells_at_once():
+            return self._order()
         figures = self._figures()
         if self.invoice.startswith("C"):
             return self._return(figures)
         if not any(price for _count, price in figures):
             return WRITE_OFF if max(figures)[0] < 0 else NOTHING_SOLD
         return self._order()
+
+    def _sells_at_once(self) -> bool:
+        """Whether the first row already is a sale: then all rows must be, and their figures are read with the lines."""
+        row = self.rows[0]
+        count, price = figures_of(row[self.at["Quantity"]], row[self.at["UnitPrice"]])
+        return count > 0 and price > 0
 
     def _figures(self) -> list[tuple[int, Decimal]]:
         quantity, price = self.at["Quantity"], self.at["UnitPrice"]

@@ -22,8 +22,8 @@ SPECIAL = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 def lines_of(orders: Sequence[OrderRow]) -> str:
     """The lines of these orders in COPY's text format."""
     return "".join([
-        f"{order.id}\t{order.revision}\t{line.position}\t{_escaped(line.kind)}\t{_escaped(line.sku)}\t{_escaped(line.name)}\t"
-        f"{_escaped(line.category)}\t{line.quantity}\t{line.amount_minor}\t{line.discount_minor}\t{line.tax_minor}\t"
+        f"{order.id}\t{order.revision}\t{line.position}\t{_words(line.kind, line.sku, line.name, line.category)}\t"
+        f"{line.quantity}\t{line.amount_minor}\t{line.discount_minor}\t{line.tax_minor}\t"
         f"{r'\N' if line.cost_minor is None else line.cost_minor}\t{line.basis_minor}\t{line.is_counted}\t"
         f"{line.returned_quantity}\t{line.refunded_minor}\n"
         for order in orders
@@ -32,5 +32,5 @@ def lines_of(orders: Sequence[OrderRow]) -> str:
 
 
 @lru_cache(maxsize=1 << 15)
-def _escaped(text: str) -> str:
-    return text.translate(SPECIAL)
+def _words(kind: str, sku: str, name: str, category: str) -> str:
+    return "\t".join(text.translate(SPECIAL) for text in (kind, sku, name, category))

@@ -94,8 +94,9 @@ def _post(
     if difference > 0:
         own = [lot for lot in order.lots if lot.wallet_id == book.id]
         # What ended before its members were merged, did so in the other wallet.
-        wallets = state.wallets_of(unit.id)
-        ended = sum(lot.expired for lot in order.lots if lot.wallet_id in wallets)
+        expired = [lot for lot in order.lots if lot.expired]
+        wallets = state.wallets_of(unit.id) if expired else ()
+        ended = sum(lot.expired for lot in expired if lot.wallet_id in wallets)
         done = book.reverse(
             difference,
             at=posted.at,
