@@ -104,7 +104,7 @@ def _measure(wallets: int, work: Any) -> float:
 
 
 def _settle(url: str, number: int, wallets: int) -> None:
-    """What ledger.settle_due does, until nothing is left."""
+    """What settling.settle_due does, until nothing is left."""
     with psycopg.connect(url, autocommit=True, prepare_threshold=0) as connection:
         since = datetime(1900, 1, 1, tzinfo=UTC)
         while since is not None:

@@ -1,4 +1,4 @@
-"""The points ledger: spend, adjust, and settle what is due. Every function takes an idempotency key.
+"""The points ledger: spend and adjust. Every function takes an idempotency key.
 
 Same key and same content give the same answer; same key with other content is refused (SEMANTICS 15).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -16,7 +16,6 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
-from loyaltysite.kit.db import raw_cursor
 from loyaltysite.kit.errors import Conflict, DomainError, NotFound
 from members import audit
 from members.models import Member, Program, User
@@ -26,10 +25,6 @@ from rewards.intake import content, rows
 from rewards.intake.state import Person, Posted, State, unpack
 from rewards.rulebook import Rulebook, UnitInfo
 
-# Wallets settled in one transaction, which takes about half a second.
-CHUNK = 5000
-SETTLE = "SELECT moved, latest FROM wafa_settle(%s, %s, %s, %s)"
-EVER = datetime.min.replace(year=1900, tzinfo=UTC)
 # A spend takes so many lots at most but for rare ones, which read again.
 FEW_LOTS = 4
 
@@ -212,20 +207,6 @@ def owe(*, program: Program, member: Member, unit: str, amount: int, key: str, n
 
     content = {"member": member.pk, "unit": unit, "amount": amount}
     return _carry_out(Wish(program, member.pk, unit, "owe", key, "wafa", content, now, move))
-
-
-def settle_due(*, program: Program, now: datetime, limit: int | None = None) -> int:
-    """Activate and expire everything due in the program up to `now`; how many wallets moved. Safe to run twice, late,
-    or on several workers: a chunk is one transaction, and what somebody else works on is passed over."""
-    done, since = 0, EVER
-    with scope(program=program), raw_cursor() as cursor:
-        while limit is None or done < limit:
-            cursor.execute(SETTLE, [program.pk, now, since, CHUNK], prepare=True)
-            moved, latest = cursor.fetchone() or (0, None)
-            if latest is None:
-                break
-            done, since = done + moved, latest
-    return done
 
 
 @dataclass(frozen=True, slots=True)

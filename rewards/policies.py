@@ -4,6 +4,8 @@ Expiry: {} or {"kind": "none"}; {"kind": "days"|"months", "count": N}; {"kind": 
 "year", "after": N}; {"kind": "dates", "dates": ["06-30", "12-31"]}.
 Pending: {} or {"kind": "none"}; {"kind": "days"|"hours", "count": N}; {"kind": "date", "on": "2026-03-01"};
 {"kind": "event", "event": "delivered"}.
+Lapse: {} or {"months"|"days": N, "by": ["order", "earn", "spend", or kinds of events]}: what is usable ends together
+when none of these happened for so long; lots keep their own dates.
 """
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ from __future__ import annotations
 import json
 from calendar import monthrange
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -107,6 +111,43 @@ def active_at(
     if kind == "event":
         return None, str(policy["event"])
     return earned_at, ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """Inactivity (9): `by` are the activities that push the end of everything forward."""
+
+    months: int
+    days: int
+    by: frozenset[str]
+    zone: ZoneInfo
+
+    def after(self, moment: datetime) -> datetime:
+        """When what is usable ends if nothing happens any more: the start of the day after its last day (10)."""
+        day = local_time(moment, self.zone).date()
+        last = add_months(day, self.months) + timedelta(days=self.days)
+        return day_start(last + timedelta(days=1), self.zone)
+
+
+def lapse_of(policy: Mapping[str, Any], zone: ZoneInfo) -> Lapse | None:
+    """The policy of inactivity; None where points do not lapse."""
+    if not policy:
+        return None
+    return Lapse(int(policy.get("months", 0)), int(policy.get("days", 0)), frozenset(policy["by"]), zone)
+
+
+def check_lapse(policy: Mapping[str, Any]) -> None:
+    """Raise PolicyError unless `policy` is one of inactivity."""
+    if not policy:
+        return
+    counts = [policy[name] for name in ("months", "days") if name in policy]
+    if len(counts) != 1 or type(counts[0]) is not int or not 1 <= counts[0] <= LONGEST:
+        raise PolicyError(_("The length of a policy is a whole number of at least 1."), field="lapse")
+    by = policy.get("by")
+    if not isinstance(by, list) or not by or policy.keys() - {"months", "days", "by"}:
+        raise PolicyError(_("Choose at least one activity."), field="lapse")
+    if not all(isinstance(name, str) and 1 <= len(name) <= 32 for name in by):
+        raise PolicyError(_("The name of an event has 1 to 32 characters."), field="lapse")
 
 
 def check_expiry(policy: Mapping[str, object]) -> None:

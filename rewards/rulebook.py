@@ -22,7 +22,7 @@ from rewards.engine import compilation
 from rewards.engine import rules as engine_rules
 from rewards.engine.basis import NOT_EARNING, BasisPolicy
 from rewards.models import RuleVersion, Tier, TierScheme, Unit
-from rewards.policies import active_at, expires_at
+from rewards.policies import Lapse, active_at, expires_at, lapse_of
 from rewards.tiers.schemes import Level, Scheme
 
 
@@ -38,6 +38,7 @@ class UnitInfo:
     cap_per_order: int | None
     shortfall: str
     arrears_limit: int | None
+    lapse: Lapse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,7 @@ def load(program: Program) -> Rulebook:
             unit.cap_per_order,
             unit.shortfall,
             unit.arrears_limit,
+            lapse_of(unit.lapse, program.zone),
         )
         for unit in Unit.objects.filter(program_id=program_id)
     }

@@ -10,7 +10,7 @@ from django_scopes import scopes_disabled
 
 from loyaltysite.kit import clock
 from members.models import Program, User
-from rewards import bulk, ledger, seals
+from rewards import bulk, seals, settling
 from rewards.imports import jobs
 from rewards.models import BulkAction
 from rewards.tiers import regrading, standings
@@ -38,7 +38,9 @@ def settle_wallets() -> int:
     """Activate and expire what is due; how many wallets moved. Postings to a wallet do this by themselves first."""
     now = clock.now()
     programs = Program.objects.order_by("pk")
-    return sum(ledger.settle_due(program=program, now=now, limit=SETTLEMENTS) for program in programs)
+    for program in programs:
+        settling.start_lapses(program=program, now=now)
+    return sum(settling.settle_due(program=program, now=now, limit=SETTLEMENTS) for program in programs)
 
 
 @shared_task

@@ -24,6 +24,7 @@ CHANGEABLE = (
     "is_money",
     "expiry",
     "pending",
+    "lapse",
     "cap_per_order",
     "shortfall",
     "arrears_limit",
@@ -89,7 +90,10 @@ def change(*, program: Program, key: str, by: User | None, now: datetime, **valu
         for name in moved:
             setattr(unit, name, columns[name])
         _check(unit)
-        unit.save(update_fields=sorted(moved))
+        if "lapse" in moved:
+            # The clocks of those who have points already are started by the next task (settling.start_lapses).
+            unit.is_lapse_begun = not unit.lapse
+        unit.save(update_fields=[*sorted(moved), "is_lapse_begun"])
         rulebook.touch(program)
         after = _told(unit)
         _record(
@@ -127,6 +131,7 @@ def _columns(values: dict[str, Any]) -> dict[str, Any]:
 def _check(unit: Unit) -> None:
     policies.check_expiry(unit.expiry)
     policies.check_pending(unit.pending)
+    policies.check_lapse(unit.lapse)
     if not 0 <= unit.precision <= MOST_PRECISION:
         raise UnitRefused(_("A unit has between 0 and 6 decimals."), field="precision")
     if unit.worth_numerator < 0:

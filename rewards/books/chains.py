@@ -9,6 +9,10 @@ from hashlib import sha256
 from typing import Any
 
 from rewards.lots import LotRow, micros
+from rewards.policies import Lapse
+
+# Kinds of entries that are activities by themselves.
+ACTIVITIES = {"earn": "earn", "bonus": "earn", "spend": "spend"}
 
 
 @dataclass(slots=True)
@@ -31,6 +35,9 @@ class Chain:
     is_complete: bool = True
     # The next moment of lots that were not read.
     unread_due_at: datetime | None = None
+    # Inactivity (9): when everything usable ends, and the policy that pushes this forward; None where it never does.
+    lapses_at: datetime | None = None
+    lapse: Lapse | None = None
     is_moved: bool = False
     lots: dict[int, LotRow] = field(default_factory=dict)
     entries: list[list[Any]] = field(default_factory=list)
@@ -66,7 +73,29 @@ class Chain:
         self.digest = sha256(self.digest + _canonical(self.program_id, row, lot).encode()).digest()
         row.append("\\x" + self.digest.hex())
         self.entries.append(row)
+        if self.lapse is not None:
+            self._note_activity(kind, at, active)
         return number
+
+    def stir(self, activity: str, at: datetime) -> None:
+        """An activity that may push forward when the wallet lapses (9). What was due is settled before."""
+        if self.lapse is not None and activity in self.lapse.by:
+            self._push(self.lapse.after(at))
+
+    def _note_activity(self, kind: str, at: datetime, gain: int) -> None:
+        assert self.lapse is not None  # noqa: S101 - the caller asked
+        if ACTIVITIES.get(kind) in self.lapse.by:
+            self._push(self.lapse.after(at))
+        elif gain > 0 and (self.lapses_at is None or self.lapses_at <= at):
+            # Whatever becomes usable while no clock runs starts one.
+            self.lapses_at = None
+            self._push(self.lapse.after(at))
+        if self.active and self.lapses_at is not None:
+            self.next_due_at = min(self.next_due_at or self.lapses_at, self.lapses_at)
+
+    def _push(self, until: datetime) -> None:
+        if self.lapses_at is None or self.lapses_at < until:
+            self.lapses_at, self.is_moved = until, True
 
     def _allocate(self, entry: int, lot: LotRow, amount: int) -> None:
         if amount:

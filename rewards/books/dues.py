@@ -15,15 +15,19 @@ class Dues(Chain):
         """Activate and expire everything due up to `moment`, in the order in which it became due (10)."""
         if self.next_due_at is None or self.next_due_at > moment:
             return
-        while due := [lot for lot in self.lots.values() if _is_due(lot, moment)]:
-            lot = min(due, key=lambda each: (each.due_at or NEVER, each.order_of_use()))
-            if lot.is_active:
-                self._expire(lot, moment)
+        while True:
+            due = [lot for lot in self.lots.values() if _is_due(lot, moment)]
+            lot = min(due, key=lambda each: (each.due_at or NEVER, each.order_of_use()), default=None)
+            if self._lapses_before(lot.due_at if lot else None, moment):
+                self._end_all(moment)
+            elif lot is None:
+                break
+            elif lot.is_active:
+                self._expire(lot, lot.expires_at or moment, moment)
             else:
                 self._activate(lot, moment)
         moments = [lot.due_at for lot in self.lots.values() if lot.remaining and lot.due_at]
-        if self.unread_due_at is not None:
-            moments.append(self.unread_due_at)
+        moments += [each for each in (self.unread_due_at, self.lapses_at if self.active else None) if each]
         self.next_due_at = min(moments, default=None)
         self.is_moved = True
 
@@ -43,11 +47,24 @@ class Dues(Chain):
         lot.is_active = True
         self._use(entry, [(lot, repaid)])
 
-    def _expire(self, lot: LotRow, moment: datetime) -> None:
+    def _lapses_before(self, due_at: datetime | None, moment: datetime) -> bool:
+        """Whether the wallet lapses before the next of its lots falls due."""
+        if not self.active or self.lapses_at is None or self.lapses_at > moment:
+            return False
+        return due_at is None or self.lapses_at < due_at
+
+    def _end_all(self, moment: datetime) -> None:
+        """For so long nobody did anything: what is usable ends (9). Where the policy is gone, only its date does."""
+        at, self.lapses_at = self.lapses_at, None
+        if self.lapse is not None:
+            for lot in self._active_lots():
+                self._expire(lot, at or moment, moment)
+
+    def _expire(self, lot: LotRow, at: datetime, moment: datetime) -> None:
         amount = lot.remaining - lot.reserved
         entry = self._enter(
             "expire",
-            at=lot.expires_at or moment,
+            at=at,
             moment=moment,
             active=-amount,
             fact_id=lot.fact_id,

@@ -27,6 +27,9 @@ GAIN = "greatest(o.pending_change, 0) + o.active_change - o.arrears_change"
 ACTIVE = "(coalesce(o.pending_change <= 0, false) OR coalesce(act.is_active, false))"
 CHANGE = "(e.pending_change + e.active_change + e.reserved_change)"
 
+# A wallet also looks when everything in it would lapse.
+DUE = "least(o.due_at, CASE WHEN w.active > 0 THEN w.lapses_at END)"
+
 ENTRIES = Scan(
     of="e",
     wallet="e.wallet_id",
@@ -146,8 +149,8 @@ WALLETS = Scan(
         Question(
             "wallet.due",
             _("no lot falls due before its wallet looks at it"),
-            "o.due_at < coalesce(w.next_due_at, 'infinity')",
-            "o.due_at",
+            f"{DUE} < coalesce(w.next_due_at, 'infinity')",
+            DUE,
             "coalesce(w.next_due_at::text, 'never')",
         ),
         Question(

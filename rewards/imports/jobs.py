@@ -25,7 +25,7 @@ from django_scopes import scope
 from loyaltysite.kit.errors import Conflict, DomainError
 from members import audit
 from members.models import Program, User
-from rewards import ledger
+from rewards import settling
 from rewards.imports import guesses, previews, runs
 from rewards.imports.reports import Report
 from rewards.imports.sources import Source
@@ -276,7 +276,7 @@ def work(*, run_id: int, clock: Callable[[], datetime]) -> bool:
 
 def _settle(run: ImportRun, watch: Watch) -> None:
     """What has become due meanwhile, such as points that ended, with signs of life in between."""
-    while ledger.settle_due(program=run.program, now=watch.clock(), limit=SETTLED) >= SETTLED:
+    while settling.settle_due(program=run.program, now=watch.clock(), limit=SETTLED) >= SETTLED:
         watch.say_alive()
 
 

@@ -14,7 +14,7 @@ from django_scopes import scope
 from loyaltysite.kit import collection
 from loyaltysite.kit.ahead import read_ahead
 from members.models import Member, Order, Program
-from rewards import ledger
+from rewards import settling
 from rewards.imports import canonical, online_retail
 from rewards.imports.canonical import Profile, Terms
 from rewards.imports.groups import Group, Grouping
@@ -83,7 +83,7 @@ def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress
                 rejects.write(part.rejects)
                 progress(source, tally)
         if wish.settles and not wish.is_dry_run:
-            ledger.settle_due(program=program, now=clock())
+            settling.settle_due(program=program, now=clock())
         return Report(
             tally=tally,
             currency=program.currency,

@@ -146,6 +146,7 @@ def _earn(
     person.is_touched = True
     if person.state != "active":
         return {}
+    person.stir("order", order.occurred_at, posted.moment)
     rules = state.rulebook
     engine = rules.engine_at(order.occurred_at) if promised is None else rules.engine_of(promised)
     occasion = earning.occasion_of(order, state)
@@ -218,6 +219,7 @@ def record_event(item: EventIn, state: State, posted: Posted) -> Outcome:
     person = content.find(item.member, state, item.source, posted)
     engine = state.rulebook.engine_at(item.occurred_at)
     person.is_touched = True
+    person.stir(item.kind, item.occurred_at, posted.moment)
     _wake(item, state, posted)
     pricing = Pricing((), (), {})
     if person.state == "active" and item.kind in engine.kinds:

@@ -236,6 +236,7 @@ def _wallet(book: Book) -> list[Any]:
         book.arrears,
         "\\x" + book.digest.hex(),
         book.next_due_at,
+        book.lapses_at,
     ]
 
 

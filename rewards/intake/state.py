@@ -55,6 +55,13 @@ class Person:
     course: Course | None = None
     event_rows: list[dict[str, Any]] = field(default_factory=list)
 
+    def stir(self, activity: str, at: datetime, moment: datetime) -> None:
+        """The member did something that may keep points from lapsing (9)."""
+        for book in self.books.values():
+            if book.lapse is not None:
+                book.settle(moment)
+                book.stir(activity, at)
+
     def count(self, keys: tuple[str, ...], amount: int, times: int, at: datetime) -> None:
         """Add to the rule counters of a period; never below zero."""
         latest = at.timestamp() if times > 0 else None
@@ -185,8 +192,8 @@ class State:
         book = person.books.get(unit.id)
         if book is None:
             book = person.books[unit.id] = Book(
-                self.take_id(), self.rulebook.program_id, person.id, unit.id, self.take_id, is_new=True
-            )
+                self.take_id(), self.rulebook.program_id, person.id, unit.id, self.take_id, is_new=True, lapse=unit.lapse
+            )  # fmt: skip
         return book
 
     def wallets_of(self, unit_id: int) -> set[int]:
@@ -271,9 +278,9 @@ def _person(row: list[Any], zone: ZoneInfo) -> Person:
 
 def _books(document: Mapping[str, Any], state: State) -> dict[int, Book]:
     books = {}
-    program = state.rulebook.program_id
+    program, units = state.rulebook.program_id, state.rulebook.units_by_id
     for row in document["wallets"] or ():
-        number, holder, unit, seq, pending, active, reserved, arrears, digest, due, is_complete = row
+        number, holder, unit, seq, pending, active, reserved, arrears, digest, due, is_complete, lapses = row
         book = Book(
             number,
             program,
@@ -290,6 +297,8 @@ def _books(document: Mapping[str, Any], state: State) -> dict[int, Book]:
             is_new=False,
             is_complete=bool(is_complete),
             unread_due_at=None if is_complete else moment(due),
+            lapses_at=moment(lapses),
+            lapse=units[unit].lapse,
         )
         books[number] = state.people[holder].books[unit] = book
     return books

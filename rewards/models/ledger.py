@@ -33,6 +33,9 @@ class Unit(models.Model):
     is_money = models.BooleanField(_("is money credit"), default=False)
     expiry = models.JSONField(_("expiry"), default=dict, blank=True)
     pending = models.JSONField(_("pending"), default=dict, blank=True)
+    lapse = models.JSONField(_("inactivity"), default=dict, blank=True)
+    # Whether the clock was started in wallets that were there before the policy.
+    is_lapse_begun = models.BooleanField(default=True)
     cap_per_order = models.BigIntegerField(_("at most per order"), null=True, blank=True)
     shortfall = models.CharField(_("shortfall"), max_length=8, choices=Shortfall, default=Shortfall.ARREARS)
     arrears_limit = models.BigIntegerField(_("limit of arrears"), null=True, blank=True)

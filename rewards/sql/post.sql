@@ -182,13 +182,14 @@ BEGIN
     -- 4. The ledger.
     IF p ? 'wallets' THEN
         INSERT INTO rewards_wallet (id, program_id, holder_id, unit_id, seq, pending, active, reserved, arrears, digest,
-            next_due_at)
+            next_due_at, lapses_at)
         SELECT (r->>0)::bigint, prog, (r->>1)::bigint, (r->>2)::bigint, (r->>3)::bigint, (r->>4)::bigint,
-            (r->>5)::bigint, (r->>6)::bigint, (r->>7)::bigint, (r->>8)::bytea, (r->>9)::timestamptz
+            (r->>5)::bigint, (r->>6)::bigint, (r->>7)::bigint, (r->>8)::bytea, (r->>9)::timestamptz,
+            (r->>10)::timestamptz
         FROM jsonb_array_elements(p->'wallets') r
         ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, pending = excluded.pending, active = excluded.active,
             reserved = excluded.reserved, arrears = excluded.arrears, digest = excluded.digest,
-            next_due_at = excluded.next_due_at;
+            next_due_at = excluded.next_due_at, lapses_at = excluded.lapses_at;
         INSERT INTO rewards_entry (id, wallet_id, program_id, seq, kind, at, posted_at, pending_change, active_change,
             reserved_change, arrears_change, pending, active, reserved, arrears, lot_id, fact_id, order_id,
             mends_id, digest)

@@ -120,7 +120,7 @@ BEGIN
         'wallets', (
             SELECT json_agg(json_build_array(w.id, w.holder_id, w.unit_id, w.seq, w.pending, w.active, w.reserved,
                 w.arrears, encode(w.digest, 'hex'), w.next_due_at,
-                NOT p ? 'few' AND (w.next_due_at <= due OR w.holder_id = ANY (needy))))
+                NOT p ? 'few' AND (w.next_due_at <= due OR w.holder_id = ANY (needy)), w.lapses_at))
             FROM rewards_wallet w WHERE w.holder_id = ANY (holders)),
         'lots', (
             SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,

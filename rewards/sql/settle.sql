@@ -8,8 +8,8 @@ CREATE OR REPLACE AGGREGATE wafa_chain(before bytea, canonical text) (SFUNC = wa
 -- Activates and expires what is due in a program up to `moment`, in the order in which it became due (SEMANTICS 10):
 -- at most so many wallets, those that wait longest and whose holders nobody else works on. What somebody else works on
 -- is settled there, or next time: so any number of workers may do this at once, and none waits or is waited for.
--- `since` is where to begin; `latest` where to go on (the wallets before it are done). A wallet that lapses by `moment`
--- is left to ledger.settle_due, which knows the unit's policy.
+-- `since` is where to begin; `latest` where to go on (the wallets before it are done). A wallet that lapses by `moment`,
+-- or whose clock must be started, is left to settling.settle_due, which knows the unit's policy.
 -- It writes what Dues.settle() of rewards/books writes, and runs with its owner's rights like wafa_post.
 CREATE OR REPLACE FUNCTION wafa_settle(
     prog bigint, moment timestamptz, since timestamptz, most int, OUT moved int, OUT latest timestamptz
@@ -26,8 +26,9 @@ BEGIN
     -- 1. The guard: nobody else moves these holders until this transaction ends.
     SELECT array_agg(DISTINCT due.id), max(due.next_due_at) INTO holders, latest FROM (
         SELECT h.id, w.next_due_at FROM rewards_wallet w JOIN members_holder h ON h.id = w.holder_id
+        JOIN rewards_unit u ON u.id = w.unit_id
         WHERE w.program_id = prog AND w.next_due_at <= moment AND w.next_due_at >= since
-            AND (w.lapses_at IS NULL OR w.lapses_at > moment)
+            AND (w.lapses_at > moment OR (w.lapses_at IS NULL AND u.lapse = '{}'))
         ORDER BY w.next_due_at LIMIT most FOR NO KEY UPDATE OF h SKIP LOCKED
     ) due;
     moved := 0;
@@ -40,9 +41,10 @@ BEGIN
             l.id AS lot_id, l.granted, l.remaining, l.reserved AS held, l.is_active, l.earned_at, l.active_at,
             l.expires_at, coalesce(l.expires_at, 'infinity') AS ends_at, l.fact_id, l.order_id,
             coalesce(NOT l.is_active AND l.active_at <= moment, false) AS wakes
-        FROM rewards_wallet w
+        FROM rewards_wallet w JOIN rewards_unit u ON u.id = w.unit_id
         LEFT JOIN LATERAL (SELECT * FROM rewards_lot l WHERE l.wallet_id = w.id AND l.is_open OFFSET 0) l ON true
-        WHERE w.holder_id = ANY (holders) AND w.next_due_at <= moment AND (w.lapses_at IS NULL OR w.lapses_at > moment)
+        WHERE w.holder_id = ANY (holders) AND w.next_due_at <= moment
+            AND (w.lapses_at > moment OR (w.lapses_at IS NULL AND u.lapse = '{}'))
     ), woken AS MATERIALIZED (
         -- What wakes repays arrears first (26), one lot after the other.
         SELECT *, CASE WHEN wakes THEN least(arrears, upto) - least(arrears, upto - remaining) ELSE 0 END AS repaid
@@ -122,4 +124,25 @@ BEGIN
             ARRAY(SELECT * FROM wafa_wrong_wallets(touched) LIMIT 5) USING ERRCODE = 'WF011';
     END IF;
     PERFORM set_config('wafa.posting', 'off', true);
+END $$;
+
+-- Starts the clock of inactivity where a unit begins to have one: members keep what they have until `until` at least.
+-- At most so many wallets; how many. Whose holder somebody works on comes next time.
+CREATE OR REPLACE FUNCTION wafa_start_lapses(prog bigint, of_unit bigint, until timestamptz, most int) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp
+AS $$
+DECLARE holders bigint[];
+BEGIN
+    holders := ARRAY(
+        SELECT h.id FROM rewards_wallet w JOIN members_holder h ON h.id = w.holder_id
+        WHERE w.program_id = prog AND w.unit_id = of_unit AND w.lapses_at IS NULL AND w.active > 0
+        LIMIT most FOR NO KEY UPDATE OF h SKIP LOCKED
+    );
+    PERFORM set_config('wafa.posting', 'on', true);
+    UPDATE members_holder h SET seq = seq + 1 WHERE h.id = ANY (holders);
+    UPDATE rewards_wallet w SET lapses_at = until, next_due_at = least(w.next_due_at, until)
+    WHERE w.holder_id = ANY (holders) AND w.unit_id = of_unit AND w.lapses_at IS NULL AND w.active > 0;
+    PERFORM set_config('wafa.posting', 'off', true);
+    RETURN cardinality(holders);
 END $$;

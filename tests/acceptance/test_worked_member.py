@@ -7,7 +7,7 @@ import pytest
 from django_scopes import scope
 
 from members.models import Order, Program
-from rewards import ledger
+from rewards import settling
 from rewards.models import Lot
 from tests.rewards import builders as b
 
@@ -37,11 +37,11 @@ def rows(program: Program) -> list[Callable[[], object]]:
         lambda: b.record(program, b.order("A", "2026-01-10", b.line(6000, "six"), b.line(4000, "four"))),
         lambda: b.record(program, b.order("B", "2026-02-01", 42_000)),
         lambda: b.record(program, b.order("C", "2026-02-02", 1080)),
-        lambda: ledger.settle_due(program=program, now=b.moment("2026-02-16T00:00")),
+        lambda: settling.settle_due(program=program, now=b.moment("2026-02-16T00:00")),
         lambda: b.spend(program, 510, "2026-03-01"),
         lambda: b.record(program, b.bring_back("R", "2026-03-05", "four", order="A")),
         lambda: b.record(program, b.order("D", "2026-03-06", 10_000)),
-        lambda: ledger.settle_due(program=program, now=b.moment("2027-03-07T00:00")),
+        lambda: settling.settle_due(program=program, now=b.moment("2027-03-07T00:00")),
     ]
 
 
@@ -155,7 +155,7 @@ def test_row_8_the_rest_expires_at_the_end_of_its_day(program):
 def test_row_8_not_a_moment_earlier(program):
     tell(program, until=7)
 
-    moved = ledger.settle_due(program=program, now=b.moment("2027-03-06T23:59:59.999999"))
+    moved = settling.settle_due(program=program, now=b.moment("2027-03-06T23:59:59.999999"))
 
     assert moved == 0
     assert state(program) == (136, 0)

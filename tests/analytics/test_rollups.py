@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from analytics import rollups, tables, tasks
 from analytics.models import ACTIVE, Change, Day, Presence, Recount, RuleDay, UnitDay
 from members.models import Member, Order, Program, Return
-from rewards import ledger
+from rewards import ledger, settling
 from rewards.models import EarningRule, Entry, Standing, Tier
 from tests.rewards.builders import (
     adjust,
@@ -290,7 +290,7 @@ def act(program, step, told):
     elif kind == "fold":
         rollups.fold(limit=values[0])
     elif kind == "settle":
-        ledger.settle_due(program=program, now=moment(at(values[0] + 20)))
+        settling.settle_due(program=program, now=moment(at(values[0] + 20)))
     elif kind == "close":
         with scope(program=program):
             Member.objects.filter(identities__value=f"{values[0]}@example.com").update(state="closed")

@@ -16,7 +16,7 @@ from django_scopes import scope
 
 from members.models import Identity, User
 from members.portal import brands, people
-from rewards import ledger
+from rewards import settling
 from rewards.views.portal import pages, uses
 from tests.members import portal_shop
 from tests.rewards import builders
@@ -228,7 +228,7 @@ def test_the_history_says_what_is_missing_after_a_return(client, shop):
 def test_the_history_says_until_when_they_could_be_used(client, shop):
     portal_shop.join(shop, "anna")
     builders.record(shop, builders.order("1", portal_shop.NOW - timedelta(days=400), 10_00))
-    ledger.settle_due(program=shop, now=portal_shop.NOW)
+    settling.settle_due(program=shop, now=portal_shop.NOW)
 
     text = text_of(enter(client, shop).get(url("history", shop)))
 

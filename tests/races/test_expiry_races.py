@@ -4,7 +4,7 @@ import pytest
 from django_scopes import scope
 
 from members.models import Member, Program
-from rewards import ledger
+from rewards import ledger, settling
 from rewards.models import Entry, Lot
 from tests.fixtures.databases import ROOT
 from tests.races.actors import PROCESSES, holds
@@ -21,8 +21,8 @@ def spend_or_settle(program: int, number: int) -> list[str]:
     """The first two processes expire what is due, the others spend from everybody until nothing is left."""
     found = Program.objects.get(pk=program)
     if number < WORKERS:
-        ledger.CHUNK = 5
-        return [f"moved {ledger.settle_due(program=found, now=AFTER)}" for _ in range(6)]
+        settling.CHUNK = 5
+        return [f"moved {settling.settle_due(program=found, now=AFTER)}" for _ in range(6)]
     with scope(program=found):
         members = list(Member.objects.order_by("pk"))
     return [_spend(found, members[(number + n) % MEMBERS], f"k{number}-{n}") for n in range(12)]
@@ -60,7 +60,7 @@ def test_every_point_is_spent_or_ended(fresh_database, owner_connection, process
         told = processes.each(spend_or_settle, [(program.pk, n) for n in range(PROCESSES)])
         if any(isinstance(each, BaseException) for each in told):
             return False
-        ledger.settle_due(program=program, now=AFTER)
+        settling.settle_due(program=program, now=AFTER)
         with scope(program=program):
             spent = -sum(Entry.objects.filter(kind="spend").values_list("active_change", flat=True))
             ended = sum(Lot.objects.values_list("expired", flat=True))

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from rewards import checking, intake, ledger
+from rewards import checking, intake, ledger, settling
 from rewards.intake.items import CancelIn, OrderIn, PaidIn, ReturnIn, ReturnLineIn
 from tests.rewards import builders as b
 from tests.rewards.ledger_model import UNITS, Ledger, Line
@@ -121,7 +121,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        ledger.settle_due(program=self.program, now=self.now)
+        settling.settle_due(program=self.program, now=self.now)
         self.model.settle(self.now)
 
     @rule(target=orders, member=members, bought=lines, is_paid=st.booleans(), ago=late)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rewards import ledger
+from rewards import ledger, settling
 from tests.rewards import builders as b
 from tests.rewards.builders import Balance
 
@@ -46,9 +46,9 @@ def test_what_was_pending_becomes_active_at_its_own_moment(program):
     b.change_unit(program, pending={"kind": "days", "count": 14})
     b.record(program, b.order("A", "2026-01-10", 10_000))
 
-    early = ledger.settle_due(program=program, now=b.moment("2026-01-24T11:59"))
-    moved = ledger.settle_due(program=program, now=b.moment("2026-02-01"))
-    again = ledger.settle_due(program=program, now=b.moment("2026-02-01"))
+    early = settling.settle_due(program=program, now=b.moment("2026-01-24T11:59"))
+    moved = settling.settle_due(program=program, now=b.moment("2026-02-01"))
+    again = settling.settle_due(program=program, now=b.moment("2026-02-01"))
 
     assert (early, moved, again) == (0, 1, 0)
     assert b.movements(program)[-1] == ("activate", -100, 100, 0)
@@ -134,7 +134,7 @@ def test_a_lot_can_be_spent_until_the_end_of_its_last_day(program):
     with pytest.raises(ledger.InsufficientPoints):
         b.spend(program, 1, "2026-01-12T00:00")
 
-    ledger.settle_due(program=program, now=b.moment("2026-01-12T00:00"))
+    settling.settle_due(program=program, now=b.moment("2026-01-12T00:00"))
     assert [row[0] for row in b.movements(program)] == ["earn", "spend", "expire"]
 
 
@@ -154,7 +154,7 @@ def test_a_lot_born_past_its_date_leaves_the_others_their_dates(program):
     b.record(program, b.order("A", "2026-02-25", 10_000))
 
     b.record(program, b.order("B", "2026-01-10", 5000), now="2026-03-01")
-    moved = ledger.settle_due(program=program, now=b.moment("2026-03-20"))
+    moved = settling.settle_due(program=program, now=b.moment("2026-03-20"))
 
     assert moved == 1  # 10: A's lot is still due
     assert b.balance(program) == Balance()
@@ -175,7 +175,7 @@ def test_settling_is_over_when_nothing_is_due(program):
     b.record(program, b.order("A", "2026-01-10", 10_000))
     b.spend(program, 100, "2026-01-11")
 
-    moved = ledger.settle_due(program=program, now=b.moment("2026-03-01"))
+    moved = settling.settle_due(program=program, now=b.moment("2026-03-01"))
 
     assert moved == 0
     assert b.wallet(program).next_due_at is None  # or it would be read again at every round

@@ -3,7 +3,7 @@
 import pytest
 from django_scopes import scope
 
-from rewards import ledger
+from rewards import settling
 from rewards.models import Counter, Settlement
 from tests.rewards import builders as b
 from tests.rewards.builders import Balance
@@ -28,7 +28,7 @@ def points(program, member: str = "anna") -> int:
 def test_own_lots_come_first_pending_before_active(program):
     b.publish(program, "slow", {"amount": b.ONE_PER_MAJOR, "pending": {"kind": "days", "count": 30}})
     b.record(program, b.order("first", "2026-01-01", 10_000))
-    ledger.settle_due(program=program, now=b.moment("2026-02-05"))
+    settling.settle_due(program=program, now=b.moment("2026-02-05"))
     b.record(program, b.order("A", "2026-02-05", MUG, TEA))
 
     b.record(program, b.bring_back("R", "2026-02-06", "mug", order="A"))
@@ -125,7 +125,7 @@ def test_every_rise_repays_arrears_first(program, rise):
     if rise == "activate":
         b.change_unit(program, pending={"kind": "days", "count": 5})
     b.record(program, b.order("A", "2026-01-01", 10_000))
-    ledger.settle_due(program=program, now=b.moment("2026-01-10"))
+    settling.settle_due(program=program, now=b.moment("2026-01-10"))
     b.spend(program, 80, "2026-01-10")
     b.record(program, b.cancel("A", "2026-01-11"))
 
@@ -135,7 +135,7 @@ def test_every_rise_repays_arrears_first(program, rise):
         b.record(program, b.order("B", "2026-01-12", 10_000, is_paid=rise != "paid"))
     if rise == "paid":
         b.record(program, b.paid("B", "2026-01-13"))
-    ledger.settle_due(program=program, now=b.moment("2026-01-20"))
+    settling.settle_due(program=program, now=b.moment("2026-01-20"))
 
     assert b.balance(program) == Balance(active=20)  # 26
     assert b.movements(program)[-1][3] == -80

@@ -3,7 +3,7 @@
 import pytest
 from django_scopes import scope
 
-from rewards import ledger
+from rewards import settling
 from rewards.models import Settlement
 from tests.rewards import builders as b
 from tests.rewards.builders import Balance
@@ -119,7 +119,7 @@ def test_grace_that_ends_unused_absorbs_nothing_of_the_order_it_was_spent_on(pro
     b.spend(program, 100, "2026-01-09", order="B")
     b.spend(program, 100, "2026-01-10")
     b.record(program, b.bring_back("R", "2026-01-13", "x", order="B"))
-    ledger.settle_due(program=program, now=b.moment("2026-02-20"))
+    settling.settle_due(program=program, now=b.moment("2026-02-20"))
     before = b.balance(program)
 
     b.record(program, b.bring_back("S", "2026-02-21", "y", order="B"))

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from members.models import Holder
-from rewards import ledger, posting
+from rewards import ledger, posting, settling
 from rewards.intake import rows
 from rewards.models import Allocation, Entry, Lot, Wallet
 from tests.rewards import builders as b
@@ -123,7 +123,7 @@ def test_the_database_settles_as_memory_does(given, after):
         guards = dict(Holder.objects.values_list("pk", "seq"))
     ours, guarded = settled_in_memory(program, people, now)
 
-    moved = ledger.settle_due(program=program, now=now)
+    moved = settling.settle_due(program=program, now=now)
 
     theirs = settled_in_database(program, seqs, {pk: told[3] for pk, told in ours.items()})
     assert theirs == ours
@@ -131,5 +131,5 @@ def test_the_database_settles_as_memory_does(given, after):
     with scope(program=program):
         raised = {pk for pk, seq in Holder.objects.values_list("pk", "seq") if seq != guards[pk]}
     assert raised == guarded
-    assert ledger.settle_due(program=program, now=now) == 0
+    assert settling.settle_due(program=program, now=now) == 0
     assert b.wrong_wallets(program) == []

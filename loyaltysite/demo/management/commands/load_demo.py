@@ -17,7 +17,7 @@ from loyaltysite.demo import history, people, program, team
 from loyaltysite.kit import clock
 from loyaltysite.kit.errors import DomainError
 from members.models import Member, Program
-from rewards import ledger
+from rewards import settling
 from rewards.tiers import standings
 
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             say=self._say(options["verbosity"]),
         )
         people.name_members(program=shop, now=now)
-        ledger.settle_due(program=shop, now=clock.now())
+        settling.settle_due(program=shop, now=clock.now())
         standings.review_due(program=shop, now=clock.now())
         while rollups.fold():
             pass
