@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit import formats
 from members.models import Program, Role
-from rewards.forms import names
+from rewards.forms import inactivity, names
 from rewards.models import Unit
 from rewards.units import MOST_PRECISION
 
@@ -77,6 +77,21 @@ class UnitForm(forms.Form):
     end_dates = forms.CharField(
         label=_("Days"), required=False, max_length=120, help_text=_("Month and day, such as 06-30, 12-31.")
     )
+    lapses = forms.ChoiceField(label=_("Without activity"), choices=inactivity.CHOICES, required=False)
+    lapse_count = _count(_("So many"))
+    lapse_by = forms.MultipleChoiceField(
+        label=_("What counts as activity"),
+        choices=inactivity.ACTIVITIES,
+        required=False,
+        initial=["order", "spend"],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    lapse_events = forms.CharField(
+        label=_("Events that count too"),
+        required=False,
+        max_length=200,
+        help_text=_("Names of events, such as visit, login."),
+    )
     waits = forms.ChoiceField(label=_("They can be used"), choices=WAITS, initial="none")
     wait_days = _count(_("Days"))
     wait_hours = _count(_("Hours"))
@@ -138,12 +153,23 @@ class UnitForm(forms.Form):
             ("date", "wait_on"),
         ):
             self._need(found.get("waits") == kind, name)
+        self._need(bool(found.get("lapses")), "lapse_count")
+        self._need(bool(found.get("lapses")) and not found.get("lapse_events"), "lapse_by")
         for name in ("arrears_limit", "cap_per_order"):
             amount = found.get(name)
             if amount is not None and amount.scaleb(self._digits()) % 1:
                 self.add_error(name, _("The unit has fewer decimals than this."))
         found["names"] = names.clean(self, self.languages, prefix="name", main=self.program.languages[0])
         return found
+
+    def clean_lapse_events(self) -> list[str]:
+        try:
+            return inactivity.read_events(self.cleaned_data["lapse_events"])
+        except ValueError as error:
+            raise ValidationError(
+                _("%(part)s is no name of an event: letters, digits, dots and dashes."),
+                params={"part": str(error)},
+            ) from error
 
     def _digits(self) -> int:
         typed = self.cleaned_data.get("precision")
@@ -160,6 +186,7 @@ class UnitForm(forms.Form):
             "worth": self._worth(),
             "expiry": self._expiry(),
             "pending": self._pending(),
+            "lapse": inactivity.policy_of(found),
             "arrears_limit": self._scaled("arrears_limit"),
             "cap_per_order": self._scaled("cap_per_order"),
         }
@@ -253,6 +280,7 @@ def initial_of(unit: Unit, program: Program) -> dict[str, Any]:
             "wait_hours": pending.get("count") if kinds["waits"] == "hours" else None,
             "wait_event": pending.get("event", ""),
             "wait_on": pending.get("on"),
+            **inactivity.initial_of(unit.lapse),
             "shortfall": unit.shortfall,
             "arrears_limit": _whole(unit.arrears_limit, unit),
             "cap_per_order": _whole(unit.cap_per_order, unit),

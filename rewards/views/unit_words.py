@@ -13,6 +13,7 @@ from loyaltysite.kit import formats
 from members.models import Program
 from rewards import policies
 from rewards.models import Unit
+from rewards.wording import policies as policies_words
 
 EXAMPLE = 120
 
@@ -83,7 +84,8 @@ def _start(unit: Unit, active: datetime | None, awaits: str, program: Program, n
 
 
 def all_of(unit: Unit, program: Program, now: datetime) -> list[str]:
-    return [worth(unit, program), end(unit, program, now), shortfall(unit)]
+    lapse = policies_words.say_lapse(unit.lapse)
+    return [worth(unit, program), end(unit, program, now), *([f"{lapse}."] if lapse else []), shortfall(unit)]
 
 
 def ends(policy: dict[str, Any]) -> str:

@@ -30,6 +30,29 @@ def say_expiry(policy: Mapping[str, Any]) -> str:
     return _("never ends")
 
 
+def say_lapse(policy: Mapping[str, Any]) -> str:
+    """When everything ends for want of activity; "" where it never does."""
+    if not policy:
+        return ""
+    kind = "days" if "days" in policy else "months"
+    count = int(policy[kind])
+    texts = {
+        "days": ngettext(
+            "All ends after %(count)s day without: %(activities)s",
+            "All ends after %(count)s days without: %(activities)s",
+            count,
+        ),
+        "months": ngettext(
+            "All ends after %(count)s month without: %(activities)s",
+            "All ends after %(count)s months without: %(activities)s",
+            count,
+        ),
+    }
+    words = {"order": _("an order"), "earn": _("earning"), "spend": _("spending")}
+    activities = _(", ").join(words.get(name, name) for name in policy["by"])
+    return texts[kind] % {"count": formats.format_number(count), "activities": activities}
+
+
 def _say_end_of(period: str, after: int) -> str:
     texts = {
         "month": (_("ends with the month"), _("ends with the month, %(after)s later")),

@@ -97,6 +97,38 @@ def test_every_end_is_kept_and_shown_again(program, fields, policy):
     assert f'<option value="{fields["ends"]}" selected>' in page
 
 
+def test_inactivity_is_kept_and_shown_again(program):
+    fields = {
+        "lapses": "months",
+        "lapse_count": "6",
+        "lapse_by": ["order", "spend"],
+        "lapse_events": "visit, login",
+    }
+
+    assert change(program, **fields).status_code == 302
+
+    assert the_unit(program).lapse == {"months": 6, "by": ["order", "spend", "login", "visit"]}
+    page = as_staff(program).get(address(program, "points/change/")).text
+    assert 'value="login, visit"' in page
+    assert "All ends after 6 months without: an order, spending, login, visit." in page
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("lapse_count", {"lapses": "months", "lapse_by": ["order"]}),
+        ("lapse_by", {"lapses": "months", "lapse_count": "6"}),
+        ("lapse_events", {"lapses": "days", "lapse_count": "6", "lapse_events": "no good!"}),
+    ],
+)
+def test_inactivity_that_cannot_be_is_named(program, name, fields):
+    response = change(program, **fields)
+
+    assert response.status_code == 422
+    assert name in response.context["form"].errors
+    assert the_unit(program).lapse == {}
+
+
 @pytest.mark.parametrize(
     ("fields", "policy"),
     [

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 
@@ -16,8 +16,10 @@ from members.models import Member, Program
 from rewards import histories
 from rewards.models import Lot, Unit, Wallet
 from rewards.views.portal.words import last_day, number
+from rewards.wording import policies
 
 SOON = timedelta(days=14)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class Balance:
         return formats.unit_name(self.usable, self.unit)
 
     @property
+    def lapse(self) -> str:
+        """What keeps everything from ending, in words; "" where nothing is needed."""
+        return policies.say_lapse(self.unit.lapse) if self.usable else ""
+
+    @property
     def dates(self) -> list[Ending]:
         return [ending for ending in self.endings if ending.on]
 
@@ -84,7 +91,8 @@ def of(*, program: Program, member: Member, now: datetime) -> list[Balance]:
 
 
 def _balance(purse: histories.Purse, now: datetime) -> Balance:
-    live = [lot for lot in purse.lots if not _is_over(lot, now)]
+    ends = {lot.pk: _end_of(lot, purse) for lot in purse.lots}
+    live = [lot for lot in purse.lots if lot.reserved or (ends[lot.pk] or NEVER) > now]
     ready = [lot for lot in live if lot.is_active or (lot.active_at is not None and lot.active_at <= now)]
     waiting = [lot for lot in live if lot not in ready]
     # Arrears are paid first by what became usable meanwhile.
@@ -93,29 +101,34 @@ def _balance(purse: histories.Purse, now: datetime) -> Balance:
         purse,
         usable,
         purse.worth_minor(usable),
-        endings=list(_endings(purse, ready, now)),
+        endings=list(_endings(purse, ready, ends, now)),
         comings=list(_comings(purse, waiting)),
     )
 
 
-def _is_over(lot: Lot, now: datetime) -> bool:
-    return lot.expires_at is not None and lot.expires_at <= now and not lot.reserved
+def _end_of(lot: Lot, purse: histories.Purse) -> datetime | None:
+    """When it ends: on its own day, or before that with everything else if nothing happens (9)."""
+    lapses_at = purse.wallet.lapses_at if lot.is_active and purse.unit.lapse else None
+    return min((each for each in (lot.expires_at, lapses_at) if each), default=None)
 
 
-def _endings(purse: histories.Purse, lots: list[Lot], now: datetime) -> Iterable[Ending]:
+def _endings(
+    purse: histories.Purse, lots: list[Lot], ends: Mapping[int, datetime | None], now: datetime
+) -> Iterable[Ending]:
     def day(lot: Lot) -> date:
-        return last_day(lot.expires_at) if lot.expires_at else date.max
+        at = ends[lot.pk]
+        return last_day(at) if at else date.max
 
     for on, found in groupby(sorted(lots, key=day), key=day):
         group = list(found)
         amount = sum(lot.remaining - lot.reserved for lot in group)
-        ends = group[0].expires_at
+        at = ends[group[0].pk]
         if amount:
             yield Ending(
                 None if on == date.max else on,
                 amount,
                 purse.worth_minor(amount),
-                ends is not None and ends - now <= SOON,
+                at is not None and at - now <= SOON,
                 len(group),
             )
 
