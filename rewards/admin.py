@@ -17,6 +17,7 @@ from rewards.models import (
     Lot,
     PendingAdjustment,
     Pricing,
+    Redemption,
     Reward,
     RewardPicture,
     RuleDraft,
@@ -221,3 +222,10 @@ class RewardPictureAdmin(ReadOnlyAdmin):
     list_display = ("pk", "digest", "program_id")
     list_filter = ("program",)
     exclude = ("content",)
+
+
+@admin.register(Redemption)
+class RedemptionAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "reward_id", "member_id", "state", "reserved_at", "due_at", "program_id")
+    list_filter = ("program", "state")
+    exclude = ("code_digest", "code_sealed")

@@ -27,6 +27,7 @@ class RewardsConfig(AppConfig):
             "rewards_pricing",
             "rewards_award",
             "rewards_settlement",
+            "rewards_redemption",
         )
     } | {
         table: {"SELECT", "INSERT"} for table in ("rewards_seal", "rewards_sealedhead", "rewards_tillaction")

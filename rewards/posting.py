@@ -60,6 +60,17 @@ def read(document: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def read_with(
+    document: dict[str, Any], function: str, question: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """As read(), and in the same snapshot what another of our functions tells."""
+    statement = f"SELECT wafa_read(%s::jsonb)::text, {function}(%s::jsonb)::text"
+    with raw_cursor() as cursor:
+        row = cursor.execute(statement, [_dump(document), _dump(question)], prepare=True).fetchone()
+    assert row is not None  # noqa: S101 - a function call always gives a row
+    return orjson.loads(row[0]), orjson.loads(row[1])
+
+
 def post(document: dict[str, Any], kept: Kept | None = None) -> bool:
     """Write everything, or nothing and return False when a holder moved. Raises psycopg errors on other conflicts."""
     if not document and kept is None:

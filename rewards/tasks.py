@@ -10,7 +10,7 @@ from django_scopes import scopes_disabled
 
 from loyaltysite.kit import clock
 from members.models import Program, User
-from rewards import bulk, seals, settling
+from rewards import bulk, redemptions, seals, settling
 from rewards.imports import jobs
 from rewards.models import BulkAction
 from rewards.tiers import regrading, standings
@@ -41,6 +41,14 @@ def settle_wallets() -> int:
     for program in programs:
         settling.start_lapses(program=program, now=now)
     return sum(settling.settle_due(program=program, now=now, limit=SETTLEMENTS) for program in programs)
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def end_redemptions() -> int:
+    """Release reservations that nobody confirmed and end what was not used in its days; how many."""
+    now = clock.now()
+    programs = Program.objects.order_by("pk")
+    return sum(redemptions.end_due(program=program, now=now) for program in programs)
 
 
 @shared_task

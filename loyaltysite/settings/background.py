@@ -43,6 +43,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(minutes=10),
         "options": {"expires": 600},
     },
+    "end-redemptions": {
+        "task": "rewards.tasks.end_redemptions",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
     "review-tiers": {
         "task": "rewards.tasks.review_tiers",
         "schedule": timedelta(minutes=10),

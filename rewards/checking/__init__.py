@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from members.models import Program
-from rewards.checking import awards, books, merges, seals
+from rewards.checking import awards, books, merges, redemptions, seals
 from rewards.checking.scans import Fault, Proof, name_faults, prove
 
 __all__ = ["Fault", "Proof", "Report", "run"]
@@ -59,7 +59,13 @@ class Report:
 def run(*, program: Program | None = None, verify: bool = False, limit: int = LIMIT) -> Report:
     """Check one program or all of them; with `verify` also every digest and seal. At most `limit` faults a question."""
     number = program.pk if program else None
-    scans = [*books.SCANS, *awards.SCANS, *merges.SCANS, *([seals.HEADS] if verify else [])]
+    scans = [
+        *books.SCANS,
+        *awards.SCANS,
+        *merges.SCANS,
+        *redemptions.SCANS,
+        *([seals.HEADS] if verify else []),
+    ]
     proofs: list[Proof] = []
     faults: list[Fault] = []
     took: dict[str, float] = {}

@@ -240,7 +240,7 @@ def unpack(document: Mapping[str, Any], state: State) -> None:
         _add_person(_person(row, state.rulebook.zone), state)
     books = _books(document, state)
     for row in document["lots"] or document["next_lots"] or ():
-        lot = _lot(row)
+        lot = lot_of(row)
         state.lots[lot.id] = lot
         books[lot.wallet_id].lots[lot.id] = lot
     for holder, key, amount, times, last in document["counters"] or ():
@@ -304,7 +304,8 @@ def _books(document: Mapping[str, Any], state: State) -> dict[int, Book]:
     return books
 
 
-def _lot(row: list[Any]) -> LotRow:
+def lot_of(row: list[Any]) -> LotRow:
+    """A lot as the reading functions write it."""
     (
         number,
         wallet,
@@ -368,7 +369,7 @@ def _order(entry: Mapping[str, Any], state: State) -> OrderRow:
         order.context, order.versions = contexts.load(context), tuple(versions)
     order.settled = {unit: Settled(*amounts) for unit, *amounts in entry["settled"] or ()}
     for row in entry["lots"] or ():
-        lot = state.lots.get(row[0]) or _lot(row)
+        lot = state.lots.get(row[0]) or lot_of(row)
         state.lots[lot.id] = lot
         if lot.order_id == order.id:
             order.lots.append(lot)

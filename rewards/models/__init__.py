@@ -6,6 +6,7 @@ from rewards.models.bulk import BulkAction, BulkItem
 from rewards.models.catalogue import Reward, RewardPicture
 from rewards.models.imports import ImportRun
 from rewards.models.ledger import Allocation, Entry, EntryKind, Lot, Unit, Wallet
+from rewards.models.redemptions import Redemption
 from rewards.models.rules import EarningRule, RuleDraft, RuleVersion
 from rewards.models.seals import Seal, SealedHead
 from rewards.models.tiers import Metric, Standing, Tier, TierScheme
@@ -25,6 +26,7 @@ __all__ = [
     "Metric",
     "PendingAdjustment",
     "Pricing",
+    "Redemption",
     "Reward",
     "RewardPicture",
     "RuleDraft",

@@ -169,6 +169,27 @@ BEGIN
             FROM jsonb_to_recordset(p->'standings') AS s(program_id bigint, member_id bigint, tier_id bigint, origin text,
                 since timestamptz, confirms_at timestamptz, valid_until timestamptz, ended_at timestamptz, fact_id bigint);
         END IF;
+        IF p ? 'redemptions' THEN
+            INSERT INTO rewards_redemption (id, program_id, member_id, reward_id, state, via, store_id, price, money_minor,
+                benefit, parts, code_digest, code_sealed, is_given_back, stage, tracking, reserved_at, issued_at, due_at)
+            SELECT r.id, prog, r.member_id, r.reward_id, r.state, r.via, r.store_id, r.price, r.money_minor, r.benefit,
+                r.parts, r.code_digest::bytea, r.code_sealed::bytea, false, '', '', r.reserved_at, r.issued_at, r.due_at
+            FROM jsonb_to_recordset(p->'redemptions') AS r(id bigint, member_id bigint, reward_id bigint, state text,
+                via text, store_id bigint, price jsonb, money_minor bigint, benefit jsonb, parts jsonb, code_digest text,
+                code_sealed text, reserved_at timestamptz, issued_at timestamptz, due_at timestamptz);
+        END IF;
+        IF p ? 'redemption_moves' THEN
+            UPDATE rewards_redemption t SET state = m.state, is_given_back = m.is_given_back, store_id = m.store_id,
+                stage = m.stage, tracking = m.tracking, issued_at = m.issued_at, closed_at = m.closed_at, due_at = m.due_at
+            FROM jsonb_to_recordset(p->'redemption_moves') AS m(id bigint, was text, state text, is_given_back boolean,
+                store_id bigint, stage text, tracking text, issued_at timestamptz, closed_at timestamptz,
+                due_at timestamptz)
+            WHERE t.id = m.id AND t.state = m.was;
+            GET DIAGNOSTICS held = ROW_COUNT;
+            IF held <> jsonb_array_length(p->'redemption_moves') THEN
+                RAISE EXCEPTION 'a redemption moved' USING ERRCODE = 'WF001';
+            END IF;
+        END IF;
         IF p ? 'audit' THEN
             INSERT INTO members_auditentry (program_id, actor_id, action, subject, subject_id, before, after, reason,
                 address, request_id, at)
@@ -220,6 +241,16 @@ BEGIN
     IF p ? 'has_more' THEN
         UPDATE rewards_earningrule t SET spent = t.spent + b.amount
         FROM jsonb_to_recordset(p->'budgets') AS b(id bigint, amount bigint) WHERE t.id = b.id;
+        IF p ? 'stocks' THEN
+            -- A stock that ran out is a check violation, too; of what is no longer up nothing is taken.
+            UPDATE rewards_reward t SET taken = t.taken + s.amount
+            FROM jsonb_to_recordset(p->'stocks') AS s(id bigint, amount bigint)
+            WHERE t.id = s.id AND (s.amount < 0 OR t.state = 'live');
+            GET DIAGNOSTICS held = ROW_COUNT;
+            IF held <> jsonb_array_length(p->'stocks') THEN
+                RAISE EXCEPTION 'a reward moved' USING ERRCODE = 'WF001';
+            END IF;
+        END IF;
     END IF;
 
     -- 6. Nothing leaves this function that does not add up.

@@ -106,7 +106,7 @@ def test_the_preview_draws_what_is_typed_and_saves_nothing(program):
 
 def test_conditions_are_kept_and_told_in_words(program):
     client = as_staff(program, Role.MANAGER)
-    tree = {"field": "member.tags", "op": "contains", "value": "vip"}
+    tree = {"field": "member.tags", "op": "has any", "value": ["vip"]}
 
     draft(program, eligibility=tree)
     page = client.get(f"/dashboard/{program.slug}/rewards/mug/")

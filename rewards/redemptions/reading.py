@@ -1,0 +1,89 @@
+"""What a posting about a redemption must know, in one snapshot with the member's wallets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from members.models import Program
+from rewards import ids, posting, rulebook
+from rewards.intake.state import Person, State, lot_of, moment, unpack
+from rewards.lots import LotRow
+
+
+@dataclass(slots=True)
+class Held:
+    """A redemption as it stands."""
+
+    state: str
+    reward_id: int
+    parts: list[tuple[int, int, int]]
+    issued_at: datetime | None
+    due_at: datetime | None
+    store_id: int | None
+    stage: str
+    tracking: str
+
+
+@dataclass(slots=True)
+class Seen:
+    """`reward` is (state, stock, taken, revision) as it stands, `count` how many the holders took in the period."""
+
+    state: State
+    reward: tuple[str, int | None, int, int]
+    count: int
+    held: Held | None
+    lots: dict[int, LotRow]
+
+
+def read(
+    *,
+    program: Program,
+    holders: list[int],
+    fact: tuple[str, str, str],
+    question: dict[str, Any],
+    now: datetime,
+    with_course: bool = False,
+) -> Seen:
+    """`fact` is (source, kind, external id) of what is about to be done; `question` see redemptions.sql."""
+    source, kind, external_id = fact
+    wanted: dict[str, Any] = {
+        "program": program.pk,
+        "facts": [{"i": 0, "source": source, "kind": kind, "external_id": external_id, "revision": 0}],
+        "holders": holders,
+        "due": now.isoformat(),
+    }
+    book = rulebook.of(program.pk, database=_database())
+    if with_course and book.scheme is not None:
+        wanted["metrics_from"] = date.min.isoformat()
+    document, more = posting.read_with(wanted, "wafa_read_redemption", question | {"holders": holders})
+    if document["catalogue"] != book.catalogue:
+        book = rulebook.of(program.pk, database=_database(), catalogue=document["catalogue"])
+    state = State(book, now, ids.pool(16))
+    unpack(document, state)
+    lots = {row[0]: state.lots.get(row[0]) or lot_of(row) for row in more["lots"] or ()}
+    return Seen(state, tuple(more["reward"]), more["count"] or 0, _held(more["redemption"]), lots)
+
+
+def person_of(state: State, member_id: int) -> Person | None:
+    """The member, or who it was merged into."""
+    person = state.people.get(member_id)
+    while person is not None and person.merged_into:
+        person = state.people.get(person.merged_into)
+    return person
+
+
+def _held(row: list[Any] | None) -> Held | None:
+    if row is None:
+        return None
+    state, reward, parts, issued, due, store, stage, tracking = row
+    return Held(
+        state, reward, [tuple(part) for part in parts], moment(issued), moment(due), store, stage, tracking
+    )
+
+
+def _database() -> str:
+    return str(connection.settings_dict["NAME"])
