@@ -15,7 +15,7 @@ def load(name: str) -> migrations.RunSQL:
 class Migration(migrations.Migration):
     dependencies = [
         ("members", "0010_identity_beginnings"),
-        ("rewards", "0012_settling"),
+        ("rewards", "0013_lapses"),
     ]
 
     operations = [
