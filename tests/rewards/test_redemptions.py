@@ -11,7 +11,7 @@ from django_scopes import scope
 
 from loyaltysite.kit.errors import DomainError
 from members.models import AuditEntry, Event
-from rewards import catalogue, checking, ledger, redemptions
+from rewards import catalogue, checking, ledger, redemptions, settling
 from rewards.models import Redemption, Reward
 from rewards.redemptions import refusals, tickets
 from rewards.redemptions.moves import find
@@ -435,7 +435,7 @@ def test_held_points_outlive_their_date_and_end_when_released(program):
     put_up(program, hold_minutes=60 * 24 * 20)
     held = reserve(program, now=b.moment("2027-01-05"))
     late = b.moment("2027-01-12")
-    ledger.settle_due(program=program, now=late)
+    settling.settle_due(program=program, now=late)
     kept = b.balance(program)
 
     redemptions.release(program=program, redemption_id=held.pk, now=late)
