@@ -9,18 +9,42 @@ from django.urls import reverse
 
 from members import tasks
 from members.models import Program
-from members.portal import codes
+from members.portal import codes, devices
 from members.portal.codes import Attempt, Purpose
 
 COOKIE, LEAVING = "wafa_code", "wafa_leave"
-# By address typed and by where the request comes from; kept in the cache that all processes share.
-RATES = {"ask": "30/h/ip,5/15m/key", "try": "60/15m/ip", "verify": "60/h/ip", "download": "20/h/key"}
+# Kept in the cache that all processes share. For a code asks a place, a place for one address, and everybody together
+# for one address: else one stranger could use up what its owner may ask for. A browser in which the owner has signed in
+# before, and a session, have limits of their own, so that no number of strangers shuts anybody out.
+RATES = {
+    "ask": "30/h/ip",
+    "ask-here": "5/15m/key,10/h/key",
+    "ask-contact": "40/h/key",
+    "ask-device": "5/15m/key",
+    "leave": "5/15m/key",
+    "try": "60/15m/ip",
+    "verify": "60/h/ip",
+    "download": "20/h/key",
+}
 
 
 def is_allowed(request: HttpRequest, action: str, *, program: Program, key: str = "") -> bool:
     """Count a request of this kind; False once there were too many."""
     name = f"{program.pk}:{key}" if key else None
     return bool(ratelimit.consume(request, app="portal", action=action, config=RATES, key=name))
+
+
+def may_ask(request: HttpRequest, *, program: Program, contact: str) -> bool:
+    """Count the asking for a code to a contact in its normal form, whoever has it; False once there were too many."""
+    device = devices.name_of(request, program=program, email=contact)
+    if device:
+        return is_allowed(request, "ask-device", program=program, key=f"{device}|{contact}")
+    here = f"{ratelimit.get_ip(request)}|{contact}"
+    return (
+        is_allowed(request, "ask", program=program)
+        and is_allowed(request, "ask-here", program=program, key=here)
+        and is_allowed(request, "ask-contact", program=program, key=contact)
+    )
 
 
 def send(program: Program, attempt: Attempt) -> None:

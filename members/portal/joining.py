@@ -25,7 +25,7 @@ def join(request: HttpRequest, program: Program) -> HttpResponse:
     status = 422 if form.errors else 200
     if request.method == "POST" and form.is_valid():
         kind, value = form.cleaned_data["contact"]
-        if attempts.is_allowed(request, "ask", program=program, key=value):
+        if attempts.may_ask(request, program=program, contact=value):
             return _begin(program, form, kind, value)
         form.add_error(None, _("Too many requests. Wait a quarter of an hour, then try again."))
         status = 429

@@ -17,7 +17,7 @@ from django_scopes import scope
 
 from loyaltysite.kit import clock
 from members.models import Logo, Program
-from members.portal import attempts, brands, codes, people
+from members.portal import attempts, brands, codes, devices, people
 from members.portal.codes import Purpose
 from members.portal.entrance import frame, member_of, open_page
 from members.portal.forms import AddressForm, CodeForm
@@ -41,7 +41,7 @@ def sign_in(request: HttpRequest, program: Program) -> HttpResponse:
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
-        if not attempts.is_allowed(request, "ask", program=program, key=email):
+        if not attempts.may_ask(request, program=program, contact=email):
             form.add_error(None, _("Too many requests. Wait a quarter of an hour, then try again."))
             return _door(request, program, "sign_in", form=form, then=then, status=429)
         attempt = codes.begin(program=program, email=email, language=get_language() or "", then=then)
@@ -141,6 +141,8 @@ def _let_in(request: HttpRequest, program: Program, attempt: codes.Attempt) -> H
     login = Login(user=user, email=attempt.email, redirect_url=attempts.safe(program, attempt.then))
     response: HttpResponse = perform_login(request, login)
     attempts.forget(response, program)
+    home = attempts.home_of(program)
+    devices.remember(request, response, program=program, email=attempt.email, path=home)
     return response
 
 

@@ -8,14 +8,14 @@ import time_machine
 from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
-from django.core import mail
+from django.core import mail, signing
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django_scopes import scope
 
 from members.models import Identity, Member, User
-from members.portal import codes
+from members.portal import codes, devices
 from tests.members import portal_shop
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -304,6 +304,86 @@ def test_an_address_can_ask_five_times_in_a_quarter_of_an_hour(shop, anna, email
 
     assert answers == [302] * 5 + [429]
     assert later == 302
+
+
+def ask_from_everywhere(shop, email, times=60):
+    """Strangers in many places who want no more than to be in the way; what each was answered."""
+    places = [Client(REMOTE_ADDR=f"198.51.100.{number // 5}") for number in range(times)]
+    return [ask(place, shop, email).status_code for place in places]
+
+
+def test_a_stranger_who_asks_for_a_members_code_is_not_in_their_way(shop, anna):
+    stranger, member = Client(REMOTE_ADDR="198.51.100.7"), Client(REMOTE_ADDR="203.0.113.9")
+    answers = [ask(stranger, shop).status_code for _ in range(20)]
+
+    assert answers == [302] * 5 + [429] * 15
+    enter(member, shop)
+    assert is_in(member, shop)
+
+
+@pytest.mark.parametrize("email", [KNOWN, STRANGER])
+def test_many_places_may_not_fill_one_mailbox(shop, anna, email):
+    assert ask_from_everywhere(shop, email) == [302] * 40 + [429] * 20
+    assert len(mail.outbox) == (40 if email == KNOWN else 0)
+
+
+def test_where_a_member_has_signed_in_before_no_stranger_is_in_the_way(client, shop, anna):
+    enter(client, shop)
+    client.post(url("sign_out", shop))
+    ask_from_everywhere(shop, KNOWN)
+    assert ask(Client(REMOTE_ADDR="203.0.113.9"), shop).status_code == 429
+
+    enter(client, shop)
+
+    assert is_in(client, shop)
+    client.post(url("sign_out", shop))
+    # The way is not without limits.
+    assert [ask(client, shop).status_code for _ in range(6)] == [302] * 4 + [429] * 2
+
+
+def test_the_cookie_of_a_browser_is_for_the_address_that_was_proven_there_alone(client, shop, anna):
+    enter(client, shop)
+    other = portal_shop.join(shop, "bob")
+    client.post(url("sign_out", shop))
+    ask_from_everywhere(shop, "bob@example.com")
+
+    assert ask(client, shop, "bob@example.com").status_code == 429
+    assert other.program == shop
+
+
+def test_the_cookie_of_a_browser_is_no_way_in_and_names_nobody(client, shop, anna):
+    enter(client, shop)
+    cookie = client.cookies[devices.COOKIE]
+    thief = Client()
+    thief.cookies[devices.COOKIE] = cookie.value
+
+    assert not is_in(thief, shop)
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (url("home", shop), True, "Lax")
+    name, *digests = signing.loads(cookie.value, salt=devices.SALT)
+    assert len(digests) == 1
+    assert KNOWN not in name + digests[0]
+
+
+@pytest.mark.parametrize(
+    "change", [lambda value: value[:-2] + "xx", lambda _value: "", lambda _value: "a:b:c"]
+)
+def test_a_made_up_cookie_helps_nobody(client, shop, anna, change):
+    enter(client, shop)
+    client.post(url("sign_out", shop))
+    client.cookies[devices.COOKIE] = change(client.cookies[devices.COOKIE].value)
+    ask_from_everywhere(shop, KNOWN)
+
+    assert ask(client, shop).status_code == 429
+
+
+def test_asking_from_a_known_browser_does_the_same_work_for_everybody(client, shop, anna, django_assert_num_queries, monkeypatch):  # fmt: skip
+    enter(client, shop)
+    client.post(url("sign_out", shop))
+    monkeypatch.setattr("members.tasks.send_code.delay", lambda *_given: None)
+
+    for email in (KNOWN, STRANGER):
+        with django_assert_num_queries(1):
+            ask(client, shop, email)
 
 
 def test_one_place_cannot_ask_for_everybody(shop, anna):

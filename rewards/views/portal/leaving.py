@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from loyaltysite.kit import clock
 from members import erasure
 from members.models import Identity, Member, Program
-from members.portal import attempts, codes
+from members.portal import attempts, codes, devices
 from members.portal.codes import Purpose
 from members.portal.entrance import frame, member_page, open_page
 from members.portal.forms import CodeForm
@@ -50,7 +50,7 @@ def leave(request: HttpRequest, program: Program, member: Member) -> HttpRespons
     email = _proven_email(member)
     status = 200
     if request.method == "POST":
-        if attempts.is_allowed(request, "ask", program=program, key=email):
+        if attempts.is_allowed(request, "leave", program=program, key=member.number):
             attempt = codes.begin(
                 program=program, email=email, language=get_language() or "", purpose=Purpose.LEAVE
             )
@@ -112,6 +112,7 @@ def _go(request: HttpRequest, program: Program, member: Member) -> HttpResponse:
     logout(request)
     response = redirect("portal:goodbye", program.slug)
     attempts.forget(response, program, Purpose.LEAVE)
+    devices.forget(response, path=attempts.home_of(program))
     return response
 
 
