@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 
 # What only replaces functions; triggers and tables are the business of migrations.
-FUNCTIONS = ("read.sql", "post.sql")
+FUNCTIONS = ("read.sql", "post.sql", "settle.sql")
 
 
 class RewardsConfig(AppConfig):
