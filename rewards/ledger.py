@@ -5,7 +5,6 @@ Same key and same content give the same answer; same key with other content is r
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
+from loyaltysite.kit import prints
 from loyaltysite.kit.errors import Conflict, DomainError, NotFound
 from members import audit
 from members.models import Member, Program, User
@@ -226,8 +226,8 @@ class Wish:
     audit: dict[str, Any] | None = None
 
     @property
-    def fingerprint(self) -> bytes:
-        return hashlib.sha256(orjson.dumps(self.content, option=orjson.OPT_SORT_KEYS)).digest()
+    def canonical(self) -> bytes:
+        return orjson.dumps(self.content, option=orjson.OPT_SORT_KEYS)
 
 
 def _carry_out(wish: Wish) -> Movement:
@@ -248,7 +248,7 @@ def _read_and_work(wish: Wish) -> tuple[dict[str, Any], Movement]:
     if lean and not _suffices(wish, state):
         state = read(wish.program, request, wish.now)
     if 0 in state.facts:
-        return {}, _repeated(state.facts[0], wish.fingerprint)
+        return {}, _repeated(state.facts[0], wish)
     movement = _work(wish, state, *_whom(wish, state))
     return rows.document(state), movement
 
@@ -266,7 +266,7 @@ def _read_and_work_each(
     refused: dict[int, str] = {}
     for i, wish in enumerate(wishes):
         if i in state.facts:
-            _repeated(state.facts[i], wish.fingerprint)
+            _repeated(state.facts[i], wish)
             continue
         try:
             person, unit = _whom(wish, state)
@@ -312,7 +312,9 @@ def _work(wish: Wish, state: State, person: Person, unit: UnitInfo) -> Movement:
     person.is_touched = True
     answer = {"active": book.active}
     key = (wish.source, wish.kind, wish.key, 0)
-    rows.add_fact(state, key, wish.fingerprint, posted, answer, holder_id=person.id, order_id=order_id)
+    rows.add_fact(
+        state, key, prints.of(wish.canonical), posted, answer, holder_id=person.id, order_id=order_id
+    )
     rows.add_event(
         state,
         f"points.{wish.kind}",
@@ -326,9 +328,9 @@ def _work(wish: Wish, state: State, person: Person, unit: UnitInfo) -> Movement:
     return Movement(posted.fact_id, book.active)
 
 
-def _repeated(fact: tuple[int, bytes, dict[str, Any]], mark: bytes) -> Movement:
+def _repeated(fact: tuple[int, bytes, dict[str, Any]], wish: Wish) -> Movement:
     number, first, answer = fact
-    if first != mark:
+    if not prints.fits(first, wish.canonical):
         raise KeyReused
     return Movement(number, answer["active"], repeated=True)
 

@@ -7,7 +7,6 @@ given its answer.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -61,16 +60,13 @@ def check_key(key: str | None) -> str:
     return key
 
 
-def fingerprint(method: str, path: str, content: Any) -> bytes:
-    """Tells a repeat from another request: SHA-256 of method, path and the content in canonical JSON.
-
-    Raises TooDeep.
-    """
+def canonical(method: str, path: str, content: Any) -> bytes:
+    """What tells a repeat from another request: method, path and the content in canonical JSON. Raises TooDeep."""
     try:
-        canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        written = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:
         raise TooDeep from error
-    return hashlib.sha256(f"v1 {method} {path} ".encode() + canonical).digest()
+    return f"v1 {method} {path} ".encode() + written
 
 
 def values(caller: Caller, key: str, mark: bytes, status: int, body: bytes, now: datetime) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from loyaltysite.kit import buckets, clock, problems, shapes
+from loyaltysite.kit import buckets, clock, prints, problems, shapes
 from loyaltysite.kit.errors import DomainError
 from members import audit
 from members.api import answers
@@ -184,11 +184,11 @@ class Endpoint(APIView):
 
         `work(mark)` does it and gives status, content and whether it stored the answer. Raises KeyReused."""
         caller = self.caller
-        mark = answers.fingerprint(str(request.method), request.path, request.data)
+        sent = answers.canonical(str(request.method), request.path, request.data)
         if caller.kept is not None:
-            return self._again(caller.kept, mark)
+            return self._again(caller.kept, sent)
         try:
-            status, body, is_stored = work(mark)
+            status, body, is_stored = work(prints.of(sent))
         except (psycopg.Error, IntegrityError) as error:
             if not answers.is_taken(error):
                 raise
@@ -196,7 +196,7 @@ class Endpoint(APIView):
             kept = answers.find(caller, self.key)
             if kept is None:
                 raise answers.StillRunning from error
-            return self._again(kept, mark)
+            return self._again(kept, sent)
         if self.marker and not is_stored:
             buckets.release(self.marker)
         # Otherwise a repeat meets the stored answer before the marker, which goes by itself.
@@ -221,8 +221,8 @@ class Endpoint(APIView):
 
         return self.once(request, together)
 
-    def _again(self, kept: Kept, mark: bytes) -> HttpResponse:
-        if kept.fingerprint != mark:
+    def _again(self, kept: Kept, sent: bytes) -> HttpResponse:
+        if not prints.fits(kept.fingerprint, sent):
             raise answers.KeyReused(field="Idempotency-Key")
         response = reply(kept.status, kept.body)
         response["Idempotent-Replayed"] = "true"

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from django.utils.translation import gettext as _
 
+from loyaltysite.kit import prints
 from loyaltysite.kit.errors import DomainError
 from rewards import quotes
 from rewards.engine.facts import Occasion
@@ -46,14 +47,15 @@ def _work_one(
     moment: datetime,
     done: dict[tuple[str, str, str, int], tuple[bytes, Outcome]],
 ) -> Outcome:
-    mark = requests.fingerprint(item)
+    sent = requests.canonical(item)
+    mark = prints.of(sent)
     key = requests.key_of(item)
     if key in done:
         first, outcome = done[key]
         return _repeat(first == mark, outcome)
     if index in state.facts:
         number, first, answer = state.facts[index]
-        return _repeat(first == mark, Outcome(**{**answer, "fact_id": number}))
+        return _repeat(prints.fits(first, sent), Outcome(**{**answer, "fact_id": number}))
     posted = Posted(item.occurred_at, moment, state.take_id())
     outcome = _dispatch(item, state, posted, is_quote_used=-1 - index in state.facts)
     outcome.fact_id = posted.fact_id

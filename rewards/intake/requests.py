@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime
@@ -40,9 +39,9 @@ def key_of(item: Item) -> tuple[str, str, str, int]:
     return item.source, kind_of(item), item.external_id, getattr(item, "revision", 0)
 
 
-def fingerprint(item: Item) -> bytes:
-    """Tells a repeat from a contradiction: SHA-256 of the item's canonical content, its fields in their order."""
-    return hashlib.sha256(orjson.dumps(_content(item), option=CANONICAL)).digest()
+def canonical(item: Item) -> bytes:
+    """The item's content in the form that its print is taken of: its fields in their order."""
+    return orjson.dumps(_content(item), option=CANONICAL)
 
 
 def _content(item: Item) -> list[Any]:

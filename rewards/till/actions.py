@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
+from loyaltysite.kit import prints
 from loyaltysite.kit.errors import Conflict, DomainError, NotAllowed, NotFound
 from members import audit, identities, people, undoing
 from members.models import Identity, Member, Order, Program, User
@@ -217,27 +217,27 @@ def _once(
     """Do the work of a key once. Taps with one key, or about one action (`also`), wait for each other."""
     if tap.made_by != tap.cashier.pk:
         raise OtherCashier
-    mark = _fingerprint(kind, tap, content)
+    sent = _canonical(kind, tap, content)
     try:
         with scope(program=program), transaction.atomic():
             _lock(tap.key, also)
             first = TillAction.objects.filter(program=program, key=tap.key).first()
             if first is not None:
-                return _repeat(first, tap, mark)
+                return _repeat(first, tap, sent)
             if now - tap.at > KEY_LIFE:
                 raise KeyExpired
             effect = work(min(tap.at, now))
-            return _store(program, tap, kind, mark, effect, now)
+            return _store(program, tap, kind, prints.of(sent), effect, now)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") == LOCKED:
             raise Busy from error
         raise
 
 
-def _repeat(first: TillAction, tap: Tap, mark: bytes) -> TillAction:
+def _repeat(first: TillAction, tap: Tap, sent: bytes) -> TillAction:
     if first.cashier_id != tap.cashier.pk:
         raise OtherCashier
-    if bytes(first.fingerprint) != mark:
+    if not prints.fits(bytes(first.fingerprint), sent):
         raise KeyContradicts
     return first
 
@@ -271,9 +271,8 @@ def _lock(*keys: UUID | None) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
-def _fingerprint(kind: str, tap: Tap, content: Mapping[str, Any]) -> bytes:
-    text = orjson.dumps([kind, tap.at, content], option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
-    return hashlib.sha256(text).digest()
+def _canonical(kind: str, tap: Tap, content: Mapping[str, Any]) -> bytes:
+    return orjson.dumps([kind, tap.at, content], option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django_scopes import scope
 
-from loyaltysite.kit import buckets, clock
+from loyaltysite.kit import buckets, clock, prints
 from members import keys
 from members.api import endpoints
 from members.models import ApiAnswer, ApiKey, Program, Scope
@@ -232,6 +233,15 @@ def test_a_repeat_does_not_wait_for_the_marker(shop, with_redis):
     shop.post("orders", order(), key="one")
 
     assert shop.post("orders", order(), key="one")["Idempotent-Replayed"] == "true"
+
+
+def test_an_answer_from_before_prints_had_a_key_is_still_told(shop, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(prints, "of", lambda sent: hashlib.sha256(sent).digest())
+        shop.post("orders", order(), key="one")
+
+    assert shop.post("orders", order(), key="one")["Idempotent-Replayed"] == "true"
+    problem_of(shop.post("orders", order("2"), key="one"), 422, "idempotency_key_reused")
 
 
 def test_keys_of_two_programs_have_nothing_in_common(shop):

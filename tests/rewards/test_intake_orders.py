@@ -1,12 +1,15 @@
 """An order and its life, and what counts of it. Numbers in comments are lines of SEMANTICS."""
 
 import dataclasses
+import hashlib
 
 import pytest
 from django_scopes import scope
 
+from loyaltysite.kit import prints
 from members.models import Event, Fact, OrderLine
-from rewards.intake.items import LineIn, OrderIn
+from rewards.intake import requests
+from rewards.intake.items import LineIn, OrderIn, Who
 from rewards.models import Award, Pricing
 from tests.rewards import builders as b
 from tests.rewards.builders import Balance
@@ -131,6 +134,28 @@ def test_the_same_revision_with_other_content_contradicts(program):
 
     assert (outcome.status, outcome.code) == ("refused", "fact_contradicts")  # 15
     assert points(program) == 100
+
+
+def test_nobody_can_test_a_guess_of_who_bought(program):
+    item = b.order("A", "2026-01-10", 10_000, member=Who("phone", "+447700900123", joins=True))
+
+    b.record(program, item)
+
+    with scope(program=program):
+        kept = bytes(Fact.objects.get(kind="order").fingerprint)
+    assert kept == prints.of(requests.canonical(item))
+    assert hashlib.sha256(requests.canonical(item)).digest()[:24] not in kept
+
+
+def test_facts_from_before_prints_had_a_key_are_still_told(program, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(prints, "of", lambda sent: hashlib.sha256(sent).digest())
+        b.record(program, b.order("A", "2026-01-10", 10_000))
+
+    (same,) = b.record(program, b.order("A", "2026-01-10", 10_000))
+    (other,) = b.record(program, b.order("A", "2026-01-10", 20_000))
+
+    assert (same.status, other.code) == ("repeated", "fact_contradicts")
 
 
 def test_an_order_told_twice_has_effect_once(program):

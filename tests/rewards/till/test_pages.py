@@ -1,5 +1,6 @@
 """The till over HTTP: finding, joining, selling and undoing, with and without script, and who may do it."""
 
+import hashlib
 import uuid
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from django.test import Client
 from django.utils import timezone, translation
 from django_scopes import scope
 
+from loyaltysite.kit import prints
 from members import identities
 from members.models import AuditEntry, Identity, Member, Order, Role, Store
 from rewards.models import TillAction
@@ -362,6 +364,17 @@ def test_a_clock_that_runs_ahead_does_no_harm(client, program, cashier, member):
 
     assert response.status_code == 200
     assert orders_of(program)[0].occurred_at <= timezone.now()
+
+
+def test_a_tap_from_before_prints_had_a_key_is_still_told(client, program, cashier, member, monkeypatch):
+    key, at = uuid.uuid4(), ago(minutes=5)
+    with monkeypatch.context() as before:
+        before.setattr(prints, "of", lambda sent: hashlib.sha256(sent).digest())
+        sell(client, program, cashier, member, 4260, key=key, at=at)
+
+    assert sell(client, program, cashier, member, 4260, key=key, at=at).status_code == 200
+    assert sell(client, program, cashier, member, 9999, key=key, at=at).status_code == 422
+    assert len(orders_of(program)) == 1
 
 
 def test_a_key_with_other_content_is_refused(client, program, cashier, member):
