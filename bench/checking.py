@@ -1,33 +1,21 @@
 """The speed of `check_ledger --verify` as the deployed command: a million entries on a cluster with durability on."""
 
 import json
-import os
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from loyaltysite.embedded import Cluster, throwaway
+from bench import worlds
+from loyaltysite.embedded import Cluster
 from loyaltysite.embedded.postgres import OWNER
 
-ROOT = Path(__file__).resolve().parents[1]
 GOAL = 200_000
 GOAL_OF_ALL = 33_000  # a million entries with all their orders, awards and lots in half a minute
 WALLETS = 50_000
 EACH = 20  # entries a wallet: three orders that earn 100 each, then one that spends 150, and so on
 
-PROGRAM = """
-    INSERT INTO members_program (id, slug, name, currency, time_zone, languages, prices_include_tax, tax_rate, basis,
-        return_days, brand, requires_mfa, adjust_limits, logo_digest, is_demo, catalogue, created_at)
-    VALUES (1, 'bench', 'Bench', 'EUR', 'UTC', '{en}', true, 0, '{}', 14, '#0b4a5c', false, '{}', '', false, 1, now());
-    INSERT INTO rewards_unit (id, program_id, key, names, precision, worth_numerator, worth_denominator, is_money, expiry,
-        pending, shortfall) VALUES (1, 1, 'points', '{}', 0, 1, 1, false, '{}', '{}', 'arrears');
-    INSERT INTO rewards_earningrule (id, program_id, key, name, state, spent) VALUES (1, 1, 'base', 'Base', 'live', 0);
-    INSERT INTO rewards_ruleversion (id, program_id, rule_id, number, definition, since, published_at, reason)
-    VALUES (1, 1, 1, 1, '{}', '2020-01-01', '2020-01-01', '');
+HOLDERS = """
     INSERT INTO members_holder (id, program_id, kind, seq)
     SELECT w, 1, 'member', %(each)s FROM generate_series(1, %(wallets)s) w;
     INSERT INTO rewards_wallet (id, program_id, holder_id, unit_id, seq, pending, active, reserved, arrears, digest)
@@ -89,41 +77,21 @@ def lay_down(cluster: Cluster, *, wallets: int, each: int) -> None:
         # The checks at each row's commit are for the owner's single rows; check_ledger looks at all of them at the end.
         connection.execute("SET wafa.posting = 'on'")
         values = {"wallets": wallets, "each": each}
-        connection.execute(PROGRAM, values)
+        connection.execute(HOLDERS, values)
         for k in range(1, each + 1):
             connection.execute(STEP, values | {"k": k})
         connection.execute(HEADS, values)
 
 
-def command(cluster: Cluster, *words: str) -> str:
-    """Run manage.py on the cluster as the deployed roles."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *words],
-        env=os.environ
-        | {
-            "DATABASE_URL": cluster.url(),
-            "DATABASE_OWNER_URL": cluster.url(OWNER),
-            "WAFA_SECRET_KEY": "only-for-this-bench",
-        },
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{words}: {done.stderr[-2000:]}{done.stdout[-2000:]}")
-    return done.stdout
-
-
 def run(*, wallets: int = WALLETS, each: int = EACH) -> list[dict[str, Any]]:
     """Lay the ledger down, seal it, prove it: the entries with their digests, and everything together."""
-    with throwaway(durable=True) as cluster:
-        command(cluster, "migrate", "--no-input", "--verbosity=0")
+    with worlds.world() as made:
+        made.run(["-m", "bench.shops", "plain"])
         begin = time.perf_counter()
-        lay_down(cluster, wallets=wallets, each=each)
+        lay_down(made.cluster, wallets=wallets, each=each)
         laid = time.perf_counter() - begin
-        command(cluster, "seal_ledger")
-        report = json.loads(command(cluster, "check_ledger", "--verify", "--json"))
+        made.manage("seal_ledger")
+        report = json.loads(made.manage("check_ledger", "--verify", "--json"))
     entries, took = report["entries"], report["took"]
     return [
         row("check_ledger: entries and digests", entries, took["entry.seq"], GOAL),

@@ -29,27 +29,8 @@ FIRST = (
 ).split()
 PARTS = ("ber ha lin mo ra sto wel kin dra fen gol hu jan kel lor mar nis ols per quin").split()
 
-CATALOG = """
-    INSERT INTO members_program (id, slug, name, currency, time_zone, languages, prices_include_tax, tax_rate, basis,
-        return_days, brand, requires_mfa, adjust_limits, logo_digest, is_demo, catalogue,
-        created_at)
-    VALUES (1, 'bench', 'Bench', 'EUR', 'Europe/Berlin', '{en}', true, 0, '{}', 14, '#0b4a5c', false, '{}', '', false, 1,
-        now());
-    INSERT INTO members_store (id, program_id, code, name, is_active)
-    SELECT n, 1, 's' || n, 'Store ' || n, true FROM generate_series(1, 12) n;
-    INSERT INTO rewards_unit (id, program_id, key, names, precision, worth_numerator, worth_denominator, is_money, expiry,
-        pending, shortfall) VALUES (1, 1, 'points', '{"en": {"one": "Star", "other": "Stars"}}', 0, 1, 1, false, '{}', '{}',
-        'arrears');
-    INSERT INTO rewards_tierscheme (program_id, counted, unit_key, "window", months, review, grace_days)
-    VALUES (1, 'spend', '', 'calendar_year', 12, 'to_earned', 0);
-    INSERT INTO rewards_tier (id, program_id, key, names, rank, threshold, multipliers, benefits, is_never_lost)
-    SELECT n, 1, k, '{}', n, t, '{}', '[]', false
-    FROM (VALUES (1, 'base', 0), (2, 'silver', 10000), (3, 'gold', 50000), (4, 'platinum', 200000)) v(n, k, t);
-    INSERT INTO rewards_earningrule (id, program_id, key, name, state, spent) VALUES (1, 1, 'base', 'Base', 'live', 0);
-    INSERT INTO rewards_ruleversion (id, program_id, rule_id, number, definition, since, published_at, reason)
-    VALUES (1, 1, 1, 1, '{"trigger": {"on": "order"}, "unit": "points", "amount": {"kind": "per_amount", "points": "1",
-        "per_minor": 100}}', '2020-01-01', '2020-01-01', '');
-"""
+STORES = 12
+TIERS = (("base", 0), ("silver", 10_000), ("gold", 50_000), ("platinum", 200_000))
 # Newer members have the higher numbers; nearly all orders are of the last two years, one store is rare.
 PEOPLE = """
     SELECT setseed(0.5);
@@ -126,13 +107,13 @@ def run() -> list[dict[str, Any]]:
 
 
 def fill(made: worlds.World) -> None:
-    """Everything by SQL; the checks at each row are for the application's writes."""
+    """The people by SQL; the checks at each row are for the application's writes."""
+    made.run(["-m", "bench.lookup", "catalogue"])
     url = made.cluster.url(SUPERUSER, "wafa")
     with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET wafa.posting = 'on'")
         connection.execute("SET maintenance_work_mem = '512MB'")
-        connection.execute(CATALOG)
         values = {"members": MEMBERS, "first": FIRST, "firsts": len(FIRST), "parts": PARTS}
         for statement in PEOPLE.split(";\n"):
             if statement.strip():
@@ -141,6 +122,24 @@ def fill(made: worlds.World) -> None:
 
 
 # --- inside the world -------------------------------------------------------------------------------------------------
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """The program with its stores and tiers, by id from 1."""
+    from django_scopes import scope
+
+    from bench.shops import open_plain
+    from members.models import Store
+    from rewards.models import Tier, TierScheme
+
+    program = open_plain()
+    with scope(program=program):
+        for n in range(1, STORES + 1):
+            Store.objects.create(pk=n, program=program, code=f"s{n}", name=f"Store {n}")
+        TierScheme.objects.create(program=program)
+        for n, (key, threshold) in enumerate(TIERS, 1):
+            Tier.objects.create(pk=n, program=program, key=key, rank=n, threshold=threshold)
+    return []
 
 
 def measure() -> list[dict[str, Any]]:
@@ -236,4 +235,4 @@ if __name__ == "__main__":
     from bench import shops
 
     shops.setup()
-    print(json.dumps(measure() if sys.argv[1:] == ["measure"] else []))
+    print(json.dumps({"measure": measure, "catalogue": catalogue}[sys.argv[1]]()))

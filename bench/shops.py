@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,6 +60,36 @@ def open_shop(slug: str = "bench") -> Any:
     return program
 
 
+def open_plain(currency: str = "EUR") -> Any:
+    """A program without tiers and with one rule, all of id 1, for members and ledgers that are laid down by SQL."""
+    from django_scopes import scope
+
+    from members.models import Program
+    from rewards.models import EarningRule, RuleVersion, Unit
+
+    program = Program.objects.create(
+        pk=1, slug="bench", name="Bench", currency=currency, time_zone="Europe/Berlin"
+    )
+    definition = {**BASE, **definitions()["base"]}
+    with scope(program=program):
+        Unit.objects.create(
+            pk=1, program=program, key="points", names={"en": {"one": "Star", "other": "Stars"}}
+        )
+        rule = EarningRule.objects.create(
+            pk=1, program=program, key="base", name="Base", state=EarningRule.State.LIVE
+        )
+        RuleVersion.objects.create(
+            pk=1,
+            program=program,
+            rule=rule,
+            number=1,
+            definition=definition,
+            since=LONG_AGO,
+            published_at=LONG_AGO,
+        )
+    return program
+
+
 def setup() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyaltysite.settings.prod")
     django.setup()
@@ -66,4 +97,4 @@ def setup() -> None:
 
 if __name__ == "__main__":
     setup()
-    print(open_shop().pk)
+    print({"plain": open_plain, "full": open_shop}[sys.argv[1] if len(sys.argv) > 1 else "full"]().pk)
