@@ -55,6 +55,7 @@ DEEDS: Mapping[str, str | Promise] = {
     "note.write": gettext_lazy("%(who)s wrote a note on member %(what)s"),
     "note.delete": gettext_lazy("%(who)s deleted a note on member %(what)s"),
     "points.adjust": gettext_lazy("%(who)s adjusted the balance of member %(what)s"),
+    "points.spend": gettext_lazy("%(who)s spent from the balance of member %(what)s"),
     "points.forfeit": gettext_lazy("%(who)s let the balance of member %(what)s end"),
     "adjustment.ask": gettext_lazy("%(who)s asked for an adjustment of member %(what)s"),
     "adjustment.approve": gettext_lazy("%(who)s approved adjustment %(what)s"),

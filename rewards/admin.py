@@ -30,6 +30,7 @@ from rewards.models import (
     TillAction,
     Unit,
     Wallet,
+    Warrant,
 )
 
 
@@ -201,6 +202,13 @@ class TillActionAdmin(ReadOnlyAdmin):
     list_filter = ("program", "kind")
     list_select_related = ("cashier",)
     exclude = ("fingerprint",)
+
+
+@admin.register(Warrant)
+class WarrantAdmin(ReadOnlyAdmin):
+    list_display = ("given_at", "kind", "given_by", "holder_id", "fact_id", "program_id")
+    list_filter = ("program", "kind")
+    list_select_related = ("given_by",)
 
 
 @admin.register(ImportRun)

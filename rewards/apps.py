@@ -30,7 +30,8 @@ class RewardsConfig(AppConfig):
             "rewards_redemption",
         )
     } | {
-        table: {"SELECT", "INSERT"} for table in ("rewards_seal", "rewards_sealedhead", "rewards_tillaction")
+        table: {"SELECT", "INSERT"}
+        for table in ("rewards_seal", "rewards_sealedhead", "rewards_tillaction", "rewards_warrant")
     }
 
     def ready(self) -> None:

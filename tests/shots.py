@@ -276,6 +276,7 @@ SHOTS = (
     Shot("portal-confirm", PORTAL + "sign-in/", ask_portal_code),
     Shot("portal-home", PORTAL, enter_portal),
     Shot("portal-card", PORTAL + "card/", enter_portal),
+    Shot("portal-code", PORTAL + "code/", enter_portal),
     Shot("portal-lots", PORTAL + "lots/", enter_portal),
     Shot("portal-history", PORTAL + "history/", unfold_history),
     Shot("portal-profile", PORTAL + "profile/", enter_portal),

@@ -130,6 +130,11 @@ class Endpoint(APIView):
         self._take(caller, method, request)
         self._enter(caller, request)
 
+    def require(self, needed: str) -> None:
+        """For what a call needs only by its content. Raises ScopeMissing."""
+        if needed not in self.caller.scopes:
+            raise ScopeMissing(scope=needed)
+
     @classmethod
     def needs(cls, method: str) -> tuple[str, ...]:
         """The scopes that a key must hold for a method, all of them."""

@@ -14,7 +14,7 @@ from loyaltysite.kit import clock, shapes
 from loyaltysite.kit.errors import NotFound
 from loyaltysite.kit.shapes import Flag, Many, Moment, Nullable, Object, Text, Whole
 from members.api import endpoints, people, reading
-from members.api.callers import AuthorGone
+from members.api.callers import AuthorGone, Caller
 from members.api.documents import ID, call
 from members.models import Scope, TeamMembership
 from rewards import adjustments, histories
@@ -207,7 +207,7 @@ class Adjustments(endpoints.Endpoint):
             unit=unit.key,
             amount=asked["amount"],
             reason=asked["reason"],
-            by=self._author_in_team(),
+            by=author_in_team(self.caller),
             key=fact_key(self.key),
             now=clock.now(),
         )
@@ -217,12 +217,14 @@ class Adjustments(endpoints.Endpoint):
             return 202, {"status": "waiting", "fact": None, "active": None} | told
         return 201, {"status": "posted", "fact": done.fact_id, "active": done.active} | told
 
-    def _author_in_team(self) -> TeamMembership:
-        """The limit is that of the key's author. Raises AuthorGone."""
-        found = TeamMembership.objects.filter(program=self.program, user_id=self.caller.author_id).first()
-        if found is None:
-            raise AuthorGone
-        return found
+
+def author_in_team(caller: Caller) -> TeamMembership:
+    """The limits are those of the key's author. Raises AuthorGone."""
+    places = TeamMembership.objects.select_related("user").filter(program=caller.program)
+    found = places.filter(user_id=caller.author_id).first()
+    if found is None:
+        raise AuthorGone
+    return found
 
 
 def fact_key(key: str) -> str:

@@ -9,6 +9,7 @@ from rewards.models.ledger import Allocation, Entry, EntryKind, Lot, Unit, Walle
 from rewards.models.redemptions import Redemption
 from rewards.models.rules import EarningRule, RuleDraft, RuleVersion
 from rewards.models.seals import Seal, SealedHead
+from rewards.models.spending import Warrant
 from rewards.models.tiers import Metric, Standing, Tier, TierScheme
 from rewards.models.till import TillAction
 
@@ -40,4 +41,5 @@ __all__ = [
     "TillAction",
     "Unit",
     "Wallet",
+    "Warrant",
 ]

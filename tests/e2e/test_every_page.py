@@ -39,7 +39,7 @@ FILES = {
 STATES = {"rewards:bulk_new", "rewards:till_store"}
 ACCOUNT = ("profile/", "email/", "password/change/", "2fa/", "2fa/webauthn/", "sessions/")
 DOOR = ("login/", "login/code/", "password/reset/", "signup/", "inactive/")
-PORTAL = ("home", "card", "lots", "history", "statement", "profile", "consents", "leave")
+PORTAL = ("home", "card", "passcode", "lots", "history", "statement", "profile", "consents", "leave")
 PORTAL_DOOR = ("sign_in", "join", "verify", "goodbye")
 
 ways = pytest.mark.parametrize(("language", "size", "theme"), WAYS)

@@ -25,9 +25,11 @@ SOURCES = (
     "rewards/intake",
     "rewards/ledger.py",
     "rewards/merging",
+    "rewards/passcodes.py",
     "rewards/posting.py",
     "rewards/quotes.py",
     "rewards/rules.py",
+    "rewards/spending.py",
     "rewards/tiers/standings.py",
 )
 FRAMEWORK = {

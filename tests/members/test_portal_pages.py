@@ -16,14 +16,14 @@ from django_scopes import scope
 
 from members.models import Identity, User
 from members.portal import brands, people
-from rewards import settling
+from rewards import passcodes, settling
 from rewards.views.portal import pages, uses
 from tests.members import portal_shop
 from tests.rewards import builders
 
-PAGES = ("home", "card", "lots", "history")
+PAGES = ("home", "card", "passcode", "lots", "history")
 # Program, user, identity with member (the session comes from the cache), then what the page itself reads.
-STATEMENTS = {"home": 16, "card": 3, "lots": 6, "history": 10}
+STATEMENTS = {"home": 16, "card": 3, "passcode": 3, "lots": 6, "history": 10}
 
 
 @pytest.fixture(autouse=True)
@@ -470,3 +470,16 @@ def test_a_visit_in_time_is_said_so(client, shop):
     text = text_of(enter(client, shop).get(url("lots", shop)))
 
     assert "You usually come every 5 days, so your next visit, about 23 November 2026, is in time." in text
+
+
+def test_the_code_to_spend_is_renewed_every_minute_by_the_page_itself(inside, shop, amelia):
+    first = inside.get(url("passcode", shop))
+    with time_machine.travel(portal_shop.NOW + timedelta(seconds=60), tick=False):
+        second = inside.get(url("passcode", shop))
+
+    code = passcodes.show(member=amelia, now=portal_shop.NOW).code
+    assert f"{code[:4]} {code[4:]}" in text_of(first)
+    assert code not in text_of(second).replace(" ", "")
+    assert first["Refresh"] == "60"
+    with time_machine.travel(portal_shop.NOW + timedelta(seconds=45), tick=False):
+        assert inside.get(url("passcode", shop))["Refresh"] == "15"

@@ -386,6 +386,8 @@ def needs(method, address):
     area = address.split("/")[0]
     if address.endswith(("close", "merge")) or (area == "merges" and method == "post"):
         return {"members:write", "points:write"}
+    if address.endswith("spends"):
+        return {"points:spend"}
     if area == "merges":
         return {"members:read", "points:read"}
     what = "read" if method == "get" or address.endswith("preview") else "write"

@@ -57,6 +57,7 @@ def test_what_moves_value_needs_a_key():
                     "/close",
                     "/merge",
                     "/undo",
+                    "/spends",
                 )
             )
             assert ("Idempotency-Key" in headers) == moves, (method, path)

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from rewards.views.portal import leaving, pages, pictures, statement
+from rewards.views.portal import leaving, pages, passcode, pictures, statement
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("card/", pages.card, name="card"),
+    path("code/", passcode.passcode, name="passcode"),
     path("lots/", pages.lots, name="lots"),
     path("history/", pages.history, name="history"),
     path("statement/", statement.statement, name="statement"),
