@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from members.erasure import SAID, Part
-from members.models import ErasureMark, Member
+from members.models import ErasureMark, Identity, Member
 from rewards import ledger, rulebook
+from rewards.imports import keeping
 from rewards.models import Counter, PendingAdjustment, Wallet
 
 # The counters of rules that give something once, or so much in a life; see rewards/engine/periods.py.
@@ -19,7 +21,8 @@ FOR_LIFE = ":life"
 
 
 def forget(member: Member, now: datetime) -> dict[str, Any]:
-    """Blank what was stored of the person with prices and reasons. Returns {arrears: {unit key: ledger units}, once:
+    """Blank what was stored of the person with prices and reasons, and once that is committed what stands of them in
+    files to import. Returns {arrears: {unit key: ledger units}, once:
     {counter key: [amount, times, last moment]}} without what is empty."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT wafa_forget(%s)", [member.pk])
@@ -30,6 +33,10 @@ def forget(member: Member, now: datetime) -> dict[str, Any]:
     asked.filter(state=PendingAdjustment.State.WAITING).delete()
     asked.update(reason=SAID)
     asked.exclude(answer="").update(answer=SAID)
+    known = [("number", member.number), *Identity.objects.filter(member=member).values_list("kind", "value")]
+    transaction.on_commit(
+        partial(keeping.forget, program=member.program, known=known, name=member.name), robust=True
+    )
     owed = Wallet.objects.filter(holder_id=member.pk, arrears__gt=0).select_related("unit")
     once = Counter.objects.filter(holder_id=member.pk, key__endswith=FOR_LIFE)
     burden = {

@@ -11,7 +11,7 @@ from django_scopes import scopes_disabled
 from loyaltysite.kit import clock
 from members.models import Program, User
 from rewards import bulk, redemptions, seals, settling
-from rewards.imports import jobs
+from rewards.imports import jobs, keeping
 from rewards.models import BulkAction
 from rewards.tiers import regrading, standings
 
@@ -106,7 +106,7 @@ def run_import(run_id: int) -> None:
 @shared_task
 def resume_imports() -> int:
     """Wake up imports that wait or whose worker was lost, and delete old files; how many were woken."""
-    jobs.tidy(now=clock.now())
+    keeping.tidy(now=clock.now())
     return _wake_imports()
 
 

@@ -25,7 +25,7 @@ SECRETS = {"MARK_KEY", "SECRET_KEY", "SECRET_KEY_FALLBACKS"}
 class Machine:
     """Makes the prints of one key."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str | bytes) -> None:
         key = salted_hmac(SALT, "", secret=secret, algorithm="sha256").digest()
         self.head = VERSION + hashlib.blake2b(key, digest_size=NAME, person=b"name").digest()
         self.begun = hashlib.blake2b(key=key, digest_size=SIZE)

@@ -20,7 +20,6 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_scopes import scope
 
 from loyaltysite.kit.errors import Conflict, DomainError
 from members import audit
@@ -38,8 +37,6 @@ SILENCE = timedelta(minutes=2)
 EVERY = 0.7
 SETTLED = 5_000
 SAMPLES = 50
-# What is kept for so long: files of drafts and of what failed, rejected rows.
-KEPT = timedelta(days=30)
 
 
 class FileTooLarge(DomainError):
@@ -341,18 +338,3 @@ class Watch:
 
     def _mine(self) -> Any:
         return ImportRun._base_manager.filter(pk=self.run.pk, turn=self.run.turn, state=State.RUNNING)  # noqa: SLF001
-
-
-def tidy(*, now: datetime) -> int:
-    """Delete files that nobody needs any more: they hold personal data. How many there were."""
-    gone = 0
-    old = ImportRun._base_manager.filter(created_at__lt=now - KEPT)  # noqa: SLF001 - of all programs
-    for run in (
-        old.exclude(state__in=[State.WAITING, State.RUNNING]).exclude(stored="").select_related("program")
-    ):
-        for path in (Path(settings.IMPORT_DIR) / run.stored, rejects_of(run)):
-            gone += path.is_file()
-            path.unlink(missing_ok=True)
-        with scope(program=run.program):
-            ImportRun.objects.filter(pk=run.pk).update(stored="")
-    return gone

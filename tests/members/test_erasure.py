@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import date, timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import Client
+from django.test import Client, TestCase
 from django_scopes import scope
 
 from members import accounts, consent, erasure, identities, people, proofs
@@ -35,6 +38,7 @@ from members.models import (
 from members.portal import codes
 from members.portal import people as portal_people
 from rewards import checking, ledger
+from rewards.imports import jobs
 from rewards.intake.items import Who
 from rewards.models import Entry, PendingAdjustment, Unit, Wallet
 from tests.members import teams
@@ -72,13 +76,20 @@ def order(number, at, *lines, **others):
     return builders.order(number, at, *lines, member=MARKER, **others)
 
 
+@pytest.fixture(autouse=True)
+def folder(settings, tmp_path):
+    settings.IMPORT_DIR = tmp_path / "imports"
+
+
 def erase(member, now=NOW, by=None):
-    erasure.erase(member=member, now=now, by=by)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        erasure.erase(member=member, now=now, by=by)
 
 
 def everywhere() -> list[str]:
-    """Every table and column of the database that holds the marker as text, in JSON, in an array or in bytes."""
-    found = []
+    """Every table and column of the database that holds the marker as text, in JSON, in an array or in bytes, and every
+    file that is kept."""
+    found = [f"files.{path.name}" for path in in_files()]
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT table_name, column_name, data_type = 'bytea' FROM information_schema.columns
@@ -91,6 +102,29 @@ def everywhere() -> list[str]:
             if cursor.fetchone()[0]:
                 found.append(f"{table}.{column}")
     return sorted(found)
+
+
+def in_files() -> list[Path]:
+    kept = [path for path in Path(settings.IMPORT_DIR).rglob("*") if path.is_file()]
+    packed = (path for path in kept if path.read_bytes()[:2] == b"\x1f\x8b")
+    texts = {path: gzip.decompress(path.read_bytes()) for path in packed}
+    return [path for path in kept if MARKER.encode() in texts.get(path, path.read_bytes()).lower()]
+
+
+def leave_files(program, staff):
+    """Imports of the person's orders: one that was never begun, one that left rows out, one of others."""
+    header = "order_id,occurred_at,member_email,member_name,sku,quantity,unit_price"
+    rows = [f"F1,never,{EMAIL},Anna,TEA,1,1.00", "F2,never,bob@example.com,Bob,TEA,1,1.00"]
+    contents = [f"{header}\n{row}\n".encode() for row in rows]
+    with scope(program=program):
+        for content in (gzip.compress(contents[0]), contents[1]):
+            jobs.upload(program=program, name="orders.csv", chunks=[content], by=staff, now=NOW)
+        both = "\n".join([header, *rows, ""]).encode()
+        run = jobs.upload(program=program, name="orders.csv", chunks=[both], by=staff, now=NOW)
+        jobs.start(run=run, by=staff, now=NOW)
+    assert jobs.work(run_id=run.pk, clock=lambda: NOW)
+    assert len(in_files()) == 2
+    return run
 
 
 def books(program):
@@ -137,6 +171,7 @@ def fill(program, anna):
         action_flag=CHANGE,
     )
     sign_in(user)
+    leave_files(program, staff)
     return user
 
 
@@ -156,6 +191,7 @@ def test_the_person_is_gone_wherever_one_can_look(program, anna):
     erase(anna)
 
     # The search itself must be able to see: these are the places that the product writes to.
+    assert len([place for place in before if place.startswith("files.")]) == 2
     assert {
         "account_emailaddress.email",
         "django_admin_log.object_repr",
@@ -526,7 +562,7 @@ def test_the_log_says_whom_to_forget_again_after_a_restore(
     program, anna, caplog, django_capture_on_commit_callbacks
 ):
     with caplog.at_level("INFO", logger="members.erasure"), django_capture_on_commit_callbacks(execute=True):
-        erase(anna)
+        erasure.erase(member=anna, now=NOW)
     (line,) = [record for record in caplog.records if record.name == "members.erasure"]
     assert (line.program, line.holder) == (program.slug, anna.pk)
     assert MARKER not in str(line.__dict__)

@@ -242,22 +242,6 @@ def test_a_draft_can_be_discarded_but_nothing_else(program):
             jobs.discard(run=begun, by=run.author, now=NOW)
 
 
-def test_old_files_are_deleted_with_their_rejects(program):
-    run = begin(program, orders("A2,never,c1,MUG,1,1.00"))
-    work(run)
-    draft = begin(program)
-    with scope(program=program):
-        ImportRun.objects.filter(pk=draft.pk).update(state="cancelled")
-    assert jobs.tidy(now=NOW) == 0
-
-    gone = jobs.tidy(now=NOW + jobs.KEPT + timedelta(days=1))
-
-    assert gone == 2
-    assert not jobs.rejects_of(run).exists()
-    with pytest.raises(jobs.FileGone):
-        jobs.path_of(fresh(draft))
-
-
 def test_the_wake_up_finds_what_waits(program, settings):
     settings.CELERY_TASK_ALWAYS_EAGER = True
     run = begin(program)
