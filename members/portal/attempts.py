@@ -25,6 +25,7 @@ RATES = {
     "try": "60/15m/ip",
     "verify": "60/h/ip",
     "download": "20/h/key",
+    "redeem": "60/h/key",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from typing import Any, Concatenate, cast
 from urllib.parse import urlencode
 
 from allauth.account.authentication import get_authentication_records
@@ -28,11 +28,11 @@ from members.portal import brands, people
 OWN_METHODS = ("password", "mfa")
 
 type View = Callable[[HttpRequest, Program], HttpResponseBase]
-type MemberView = Callable[[HttpRequest, Program, Member], HttpResponseBase]
-type Page = Callable[[HttpRequest, str], HttpResponseBase]
+type MemberView[**P] = Callable[Concatenate[HttpRequest, Program, Member, P], HttpResponseBase]
+type Page[**P] = Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]
 
 
-def open_page(view: View) -> Page:
+def open_page(view: View) -> Page[[]]:
     """A page of the portal for everybody: `view(request, program)`."""
 
     @wraps(view)
@@ -46,23 +46,23 @@ def open_page(view: View) -> Page:
     return page
 
 
-def member_page(view: MemberView) -> Page:
-    """A page for the member alone: `view(request, program, member)`; everybody else is led to sign in."""
+def member_page[**P](view: MemberView[P]) -> Page[P]:
+    """A page for the member alone: `view(request, program, member, …)`; everybody else is led to sign in."""
 
     @wraps(view)
-    def page(request: HttpRequest, slug: str) -> HttpResponseBase:
+    def page(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         program = get_object_or_404(Program, slug=slug)
         member = member_of(request, program)
         if member is None:
             address = reverse("portal:sign_in", args=[slug])
             return redirect(f"{address}?{urlencode({'next': request.path})}")
         with _at_home(request, program, member):
-            response = view(request, program, member)
+            response = view(request, program, member, *args, **kwargs)
         # Personal data: neither a shared cache nor the back button of the next person may keep it.
         add_never_cache_headers(response)
         return response
 
-    return page
+    return cast("Page[P]", page)
 
 
 def member_of(request: HttpRequest, program: Program) -> Member | None:
@@ -83,8 +83,8 @@ def frame(request: HttpRequest, program: Program, **context: Any) -> dict[str, A
     slug = program.slug
     pages = (
         ("portal:home", _("Home"), "home"),
+        ("portal:rewards", _("Rewards"), "ticket"),
         ("portal:card", _("Card"), "card"),
-        ("portal:lots", _("Balance"), "star"),
         ("portal:history", _("History"), "list"),
         ("portal:profile", _("Profile"), "user"),
     )

@@ -50,11 +50,14 @@ class NotEligible(DomainError):
     """`missing` are the conditions that do not hold, in words."""
 
     code = "reward_not_eligible"
-    message = _("This reward is for others: %(why)s")
+    message = _("Needed: %(why)s.")
 
     def __init__(self, missing: Sequence[Missing]) -> None:
-        texts = [str(one) for one in missing]
-        super().__init__(why=" ".join(texts), missing=texts)
+        texts = [
+            str(_("not: %(sentence)s") % {"sentence": one.sentence}) if one.negated else one.sentence
+            for one in missing
+        ]
+        super().__init__(why="; ".join(texts), missing=texts)
 
 
 class WrongStore(DomainError):

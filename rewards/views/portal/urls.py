@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewards.views.portal import leaving, pages, passcode, pictures, statement
+from rewards.views.portal import leaving, pages, passcode, pictures, redeeming, shelves, statement
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -17,6 +17,11 @@ urlpatterns = [
     path("download/", leaving.download, name="download"),
     path("leave/", leaving.leave, name="leave"),
     path("leave/code/", leaving.leave_code, name="leave_code"),
+    path("rewards/", shelves.rewards, name="rewards"),
+    path("rewards/<slug:key>/", shelves.reward, name="reward"),
+    path("mine/", redeeming.mine, name="mine"),
+    path("mine/<int:redemption_id>/", redeeming.redemption, name="redemption"),
+    path("mine/<int:redemption_id>/back/", redeeming.give_back, name="redemption_back"),
     path("pictures/<slug:digest>/", pictures.picture, name="picture"),
     path("goodbye/", leaving.goodbye, name="goodbye"),
 ]
