@@ -91,4 +91,5 @@ def _order(offer: Offer) -> tuple[int, float, int]:
 
 def share(offer: Offer, unit: str) -> float:
     """How much of the price is there, 0 to 1."""
-    return min(1.0, offer.balances.get(unit, 0) / offer.reward.price[unit])
+    wanted: int = offer.reward.price[unit]
+    return min(1.0, offer.balances.get(unit, 0) / wanted)

@@ -15,7 +15,19 @@ pytestmark = pytest.mark.e2e
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
-PAGES = ("", "card/", "code/", "lots/", "history/", "profile/", "consents/", "statement/", "leave/")
+PAGES = (
+    "",
+    "rewards/",
+    "mine/",
+    "card/",
+    "code/",
+    "lots/",
+    "history/",
+    "profile/",
+    "consents/",
+    "statement/",
+    "leave/",
+)
 OPEN_PAGES = ("join/", "joined/", "verify/?code=W1.x", "goodbye/")
 CUSTOMER = "anna@example.com"
 

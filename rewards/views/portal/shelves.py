@@ -146,7 +146,7 @@ def told(obstacle: DomainError) -> SafeString:
     return say(_("You have had it. Again from %(day)s"), day=shown)
 
 
-def after(offer: Offer, known: dict[str, Unit]) -> list[SafeString]:
+def after(offer: Offer, known: dict[str, Unit]) -> list[str]:
     """What of each unit is there after it."""
     return [
         units(offer.balances.get(unit, 0) - amount, known[unit])
