@@ -20,6 +20,16 @@ DECLARE
     who json;
     facts json;
     known int[];
+    members json;
+    wallets json;
+    has_whole boolean;
+    lots json;
+    next_lots json;
+    counters json;
+    standings json;
+    metrics json;
+    budgets json;
+    whole_orders json;
 BEGIN
     SELECT json_agg(json_build_array(w.i, f.id, encode(f.fingerprint, 'hex'), f.answer)), coalesce(array_agg(w.i), '{}')
     INTO facts, known
@@ -108,55 +118,60 @@ BEGIN
         ELSE array_remove(named || needy, NULL) END;
     holders := coalesce(named, '{}') || needy;
 
+    -- One statement each, so that what is not asked for is not even set up.
+    SELECT json_agg(json_build_array(h.id, h.seq, m.number, m.state, m.joined_at, m.birthday, m.language, m.tags,
+        m.merged_into_id)) INTO members
+    FROM members_holder h JOIN members_member m ON m.holder_id = h.id
+    WHERE h.id = ANY (holders) AND h.program_id = prog;
+    SELECT json_agg(json_build_array(w.id, w.holder_id, w.unit_id, w.seq, w.pending, w.active, w.reserved, w.arrears,
+        encode(w.digest, 'hex'), w.next_due_at, w.is_whole, w.lapses_at)), coalesce(bool_or(w.is_whole), false) INTO wallets, has_whole
+    FROM (
+        SELECT *, NOT p ? 'few' AND (next_due_at <= due OR holder_id = ANY (needy)) AS is_whole
+        FROM rewards_wallet WHERE holder_id = ANY (holders)
+    ) w;
+    IF p ? 'few' THEN
+        SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,
+            l.active_at, l.expires_at, l.reserved, l.expired, l.awaits, l.terms, l.fact_id, l.order_id,
+            l.version_id, l.origin_id)) INTO next_lots
+        FROM rewards_wallet w
+        CROSS JOIN LATERAL (
+            SELECT * FROM rewards_lot l WHERE l.wallet_id = w.id AND l.is_open AND l.is_active
+            ORDER BY l.expires_at, l.earned_at, l.id LIMIT (p->>'few')::int
+        ) l
+        WHERE w.holder_id = ANY (holders);
+    ELSIF has_whole THEN
+        SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,
+            l.active_at, l.expires_at, l.reserved, l.expired, l.awaits, l.terms, l.fact_id, l.order_id,
+            l.version_id, l.origin_id)) INTO lots
+        FROM rewards_wallet w
+        CROSS JOIN LATERAL (SELECT * FROM rewards_lot l WHERE l.wallet_id = w.id AND l.is_open OFFSET 0) l
+        WHERE w.holder_id = ANY (holders) AND (w.next_due_at <= due OR w.holder_id = ANY (needy));
+    END IF;
+    IF p ? 'keys' OR (needy <> '{}' AND NOT p ? 'few') THEN
+        SELECT json_agg(json_build_array(c.holder_id, c.key, c.amount, c.times, c.last_at)) INTO counters
+        FROM rewards_counter c WHERE c.holder_id = ANY (holders) AND (c.holder_id = ANY (needy)
+            OR c.key IN (SELECT jsonb_array_elements_text(p->'keys')));
+    END IF;
+    IF p ? 'metrics_from' THEN
+        SELECT json_agg(json_build_array(s.member_id, s.id, s.tier_id, s.origin, s.since, s.confirms_at, s.valid_until,
+            s.ended_at, s.fact_id) ORDER BY s.since, s.id) INTO standings
+        FROM rewards_standing s WHERE s.member_id = ANY (holders);
+        SELECT json_agg(json_build_array(m.holder_id, m.bucket, m.spend_minor, m.orders, m.visits, m.points, m.last_on))
+        INTO metrics
+        FROM rewards_metric m WHERE m.holder_id = ANY (holders)
+            AND (m.bucket >= (p->>'metrics_from')::date OR m.holder_id = ANY (needy));
+    END IF;
+    IF p ? 'budgets' THEN
+        SELECT json_agg(json_build_array(r.id, r.spent)) INTO budgets FROM rewards_earningrule r
+        WHERE r.id IN (SELECT b::bigint FROM jsonb_array_elements_text(p->'budgets') b);
+    END IF;
+    IF orders <> '{}' THEN
+        whole_orders := wafa_read_orders(orders);
+    END IF;
     RETURN json_build_object(
         'catalogue', (SELECT c.catalogue FROM members_program c WHERE c.id = prog),
-        'facts', facts,
-        'who', who,
-        'members', (
-            SELECT json_agg(json_build_array(h.id, h.seq, m.number, m.state, m.joined_at, m.birthday, m.language, m.tags,
-                m.merged_into_id))
-            FROM members_holder h JOIN members_member m ON m.holder_id = h.id
-            WHERE h.id = ANY (holders) AND h.program_id = prog),
-        'wallets', (
-            SELECT json_agg(json_build_array(w.id, w.holder_id, w.unit_id, w.seq, w.pending, w.active, w.reserved,
-                w.arrears, encode(w.digest, 'hex'), w.next_due_at,
-                NOT p ? 'few' AND (w.next_due_at <= due OR w.holder_id = ANY (needy)), w.lapses_at))
-            FROM rewards_wallet w WHERE w.holder_id = ANY (holders)),
-        'lots', (
-            SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,
-                l.active_at, l.expires_at, l.reserved, l.expired, l.awaits, l.terms, l.fact_id, l.order_id,
-                l.version_id, l.origin_id))
-            FROM rewards_wallet w
-            CROSS JOIN LATERAL (SELECT * FROM rewards_lot l WHERE l.wallet_id = w.id AND l.is_open OFFSET 0) l
-            WHERE NOT p ? 'few' AND w.holder_id = ANY (holders)
-                AND (w.next_due_at <= due OR w.holder_id = ANY (needy))),
-        'next_lots', CASE WHEN p ? 'few' THEN (
-            SELECT json_agg(json_build_array(l.id, l.wallet_id, l.granted, l.remaining, l.is_active, l.earned_at,
-                l.active_at, l.expires_at, l.reserved, l.expired, l.awaits, l.terms, l.fact_id, l.order_id,
-                l.version_id, l.origin_id))
-            FROM rewards_wallet w
-            CROSS JOIN LATERAL (
-                SELECT * FROM rewards_lot l WHERE l.wallet_id = w.id AND l.is_open AND l.is_active
-                ORDER BY l.expires_at, l.earned_at, l.id LIMIT (p->>'few')::int
-            ) l
-            WHERE w.holder_id = ANY (holders)) END,
-        'counters', CASE WHEN p ? 'keys' OR (needy <> '{}' AND NOT p ? 'few') THEN (
-            SELECT json_agg(json_build_array(c.holder_id, c.key, c.amount, c.times, c.last_at))
-            FROM rewards_counter c WHERE c.holder_id = ANY (holders) AND (c.holder_id = ANY (needy)
-                OR c.key IN (SELECT jsonb_array_elements_text(p->'keys')))) END,
-        'standings', CASE WHEN p ? 'metrics_from' THEN (
-            SELECT json_agg(json_build_array(s.member_id, s.id, s.tier_id, s.origin, s.since, s.confirms_at,
-                s.valid_until, s.ended_at, s.fact_id) ORDER BY s.since, s.id)
-            FROM rewards_standing s WHERE s.member_id = ANY (holders)) END,
-        'metrics', CASE WHEN p ? 'metrics_from' THEN (
-            SELECT json_agg(json_build_array(m.holder_id, m.bucket, m.spend_minor, m.orders, m.visits, m.points,
-                m.last_on))
-            FROM rewards_metric m WHERE m.holder_id = ANY (holders)
-                AND (m.bucket >= (p->>'metrics_from')::date OR m.holder_id = ANY (needy))) END,
-        'budgets', CASE WHEN p ? 'budgets' THEN (
-            SELECT json_agg(json_build_array(r.id, r.spent)) FROM rewards_earningrule r
-            WHERE r.id IN (SELECT b::bigint FROM jsonb_array_elements_text(p->'budgets') b)) END,
-        'orders', CASE WHEN orders <> '{}' THEN wafa_read_orders(orders) END
+        'facts', facts, 'who', who, 'members', members, 'wallets', wallets, 'lots', lots, 'next_lots', next_lots,
+        'counters', counters, 'standings', standings, 'metrics', metrics, 'budgets', budgets, 'orders', whole_orders
     );
 END $$;
 
