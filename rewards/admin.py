@@ -13,11 +13,13 @@ from rewards.models import (
     BulkAction,
     EarningRule,
     Entry,
+    ExpiryNotice,
     ImportRun,
     Lot,
     PendingAdjustment,
     Pricing,
     Redemption,
+    Reinstatement,
     Reward,
     RewardPicture,
     RuleDraft,
@@ -237,3 +239,15 @@ class RedemptionAdmin(ReadOnlyAdmin):
     list_display = ("pk", "reward_id", "member_id", "state", "reserved_at", "due_at", "program_id")
     list_filter = ("program", "state")
     exclude = ("code_digest", "code_sealed")
+
+
+@admin.register(ExpiryNotice)
+class ExpiryNoticeAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "program_id", "wallet_id", "lot_id", "ends_at", "noted_at")
+    list_filter = ("program",)
+
+
+@admin.register(Reinstatement)
+class ReinstatementAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "program_id", "member_id", "unit", "lot_id", "amount", "author", "at")
+    list_filter = ("program",)

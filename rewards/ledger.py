@@ -89,7 +89,7 @@ def spend(
 
     content = {"member": member.pk, "unit": unit, "amount": amount, "order": order}
     wish = Wish(program, member.pk, unit, "spend", key, source, content, now, move, order=order)
-    return _carry_out(wish)
+    return carry_out(wish)
 
 
 def adjust(
@@ -112,7 +112,7 @@ def adjust(
     wish = _adjustment(
         program=program, member=member, unit=unit, amount=amount, reason=reason, by=by, key=key, now=now
     )
-    return _carry_out(wish)
+    return carry_out(wish)
 
 
 def adjust_each(
@@ -206,7 +206,7 @@ def owe(*, program: Program, member: Member, unit: str, amount: int, key: str, n
         )
 
     content = {"member": member.pk, "unit": unit, "amount": amount}
-    return _carry_out(Wish(program, member.pk, unit, "owe", key, "wafa", content, now, move))
+    return carry_out(Wish(program, member.pk, unit, "owe", key, "wafa", content, now, move))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,8 @@ class Wish:
         return orjson.dumps(self.content, option=orjson.OPT_SORT_KEYS)
 
 
-def _carry_out(wish: Wish) -> Movement:
+def carry_out(wish: Wish) -> Movement:
+    """Read, move and post; a repeat of the same wish gives the first answer. Raises KeyReused, MemberNotActive."""
     with scope(program=wish.program):
         return posting.attempt(lambda: _read_and_work(wish))
 

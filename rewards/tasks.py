@@ -10,7 +10,7 @@ from django_scopes import scopes_disabled
 
 from loyaltysite.kit import clock
 from members.models import Program, User
-from rewards import bulk, redemptions, seals, settling
+from rewards import bulk, notices, redemptions, seals, settling
 from rewards.imports import jobs, keeping
 from rewards.models import BulkAction
 from rewards.tiers import regrading, standings
@@ -49,6 +49,13 @@ def end_redemptions() -> int:
     now = clock.now()
     programs = Program.objects.order_by("pk")
     return sum(redemptions.end_due(program=program, now=now) for program in programs)
+
+
+@shared_task(soft_time_limit=540, time_limit=600)
+def announce_endings() -> int:
+    """Write events about points that end soon; how many lots and wallets they tell of."""
+    now = clock.now()
+    return sum(notices.announce(program=program, now=now) for program in Program.objects.order_by("pk"))
 
 
 @shared_task

@@ -25,6 +25,9 @@ CHANGEABLE = (
     "expiry",
     "pending",
     "lapse",
+    "notice_days",
+    "grace_days",
+    "grace_budget",
     "cap_per_order",
     "shortfall",
     "arrears_limit",
@@ -32,6 +35,7 @@ CHANGEABLE = (
 # The ledger holds whole numbers of the smallest step, and promises were made in them.
 FIXED_BY_ENTRIES = frozenset({"precision", "is_money"})
 MOST_PRECISION = 6
+MOST_DAYS = 366
 
 
 class UnitKeyTaken(Conflict):
@@ -136,7 +140,10 @@ def _check(unit: Unit) -> None:
         raise UnitRefused(_("A unit has between 0 and 6 decimals."), field="precision")
     if unit.worth_numerator < 0:
         raise UnitRefused(_("The worth is not negative."), field="worth_money")
-    for name in ("cap_per_order", "arrears_limit"):
+    for name in ("notice_days", "grace_days"):
+        if not 0 <= getattr(unit, name) <= MOST_DAYS:
+            raise UnitRefused(_("This number is too large or negative."), field=name)
+    for name in ("cap_per_order", "arrears_limit", "grace_budget"):
         value = getattr(unit, name)
         if value is not None and not 0 <= value < 2**62:
             raise UnitRefused(_("This number is too large or negative."), field=name)

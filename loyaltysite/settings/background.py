@@ -48,6 +48,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": {"expires": 30},
     },
+    "announce-endings": {
+        "task": "rewards.tasks.announce_endings",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "review-tiers": {
         "task": "rewards.tasks.review_tiers",
         "schedule": timedelta(minutes=10),

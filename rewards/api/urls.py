@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from rewards.api import catalogue, departures, events, facts, merges, orders, points, rules, spending
+from rewards.api import catalogue, departures, endings, events, facts, merges, orders, points, rules, spending
 
 MEMBER = r"^members/(?P<member_id>[0-9]{1,18})/"
 ORDER = r"^orders/(?P<order_id>[0-9]{1,18})"
@@ -25,6 +25,7 @@ urlpatterns = [
     re_path(MEMBER + "wallets$", points.Wallets.as_view(), name="wallets"),
     re_path(MEMBER + "adjustments$", points.Adjustments.as_view(), name="adjustments"),
     re_path(MEMBER + "spends$", spending.Spends.as_view(), name="spends"),
+    re_path(MEMBER + "reinstatements$", endings.Reinstatements.as_view(), name="reinstatements"),
     re_path(MEMBER + "standing$", catalogue.Standing.as_view(), name="standing"),
     re_path(r"^wallets/(?P<wallet_id>[0-9]{1,18})/entries$", points.Entries.as_view(), name="entries"),
     path("program", catalogue.Program.as_view(), name="program"),

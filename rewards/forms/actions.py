@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit import formats
 from members.models import Identity, Member, Program
-from rewards import queries
+from rewards import queries, reinstatements
 from rewards.merging import Bearing
 from rewards.models import Unit
 
@@ -29,10 +30,10 @@ def new_key() -> str:
 class ActionForm(forms.Form):
     """A form about one member of a program."""
 
-    def __init__(self, *args: Any, program: Program, person: Member, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, program: Program, person: Member, now: datetime, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", "act_%s")
         super().__init__(*args, **kwargs)
-        self.program, self.person = program, person
+        self.program, self.person, self.now = program, person, now
         self.prepare()
 
     def prepare(self) -> None:
@@ -91,6 +92,28 @@ class AdjustForm(KeyedForm):
         else:
             found["ledger_amount"] = int(whole) * (-1 if found.get("direction") == "take" else 1)
         return found
+
+
+class ReinstateForm(ReasonForm):
+    lot = forms.ChoiceField(
+        label=_("What ended"), error_messages={"required": _("Nothing that ended can be given back.")}
+    )
+    field_order = ("lot", "reason")
+
+    def prepare(self) -> None:
+        offers = reinstatements.offers(program=self.program, member=self.person, now=self.now)
+        field = self.fields["lot"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+        field.choices = [(str(offer.lot_id), self._say(offer)) for offer in offers]
+        if not offers:
+            field.help_text = _("Nothing that ended can be given back.")
+
+    def _say(self, offer: reinstatements.Offer) -> str:
+        day = formats.format_date(offer.ended_at - timedelta(microseconds=1), tz=self.program.zone)
+        return _("%(amount)s, last day %(day)s") % {
+            "amount": formats.format_units(offer.amount, offer.unit),
+            "day": day,
+        }
 
 
 class TierForm(ActionForm):

@@ -16,7 +16,7 @@ from loyaltysite.kit import formats
 from members.models import Program, Role
 from rewards.forms import inactivity, names
 from rewards.models import Unit
-from rewards.units import MOST_PRECISION
+from rewards.units import MOST_DAYS, MOST_PRECISION
 
 ENDS = (
     ("none", _("Never")),
@@ -77,6 +77,9 @@ class UnitForm(forms.Form):
     end_dates = forms.CharField(
         label=_("Days"), required=False, max_length=120, help_text=_("Month and day, such as 06-30, 12-31.")
     )
+    notice_days = _count(_("Days of notice before the end"), lowest=0, highest=MOST_DAYS)
+    grace_days = _count(_("Days to ask for what ended"), lowest=0, highest=MOST_DAYS)
+    grace_budget = _amount(_("Give back at most"), _("All members together. Empty for no limit."))
     lapses = forms.ChoiceField(label=_("Without activity"), choices=inactivity.CHOICES, required=False)
     lapse_count = _count(_("So many"))
     lapse_by = forms.MultipleChoiceField(
@@ -155,7 +158,7 @@ class UnitForm(forms.Form):
             self._need(found.get("waits") == kind, name)
         self._need(bool(found.get("lapses")), "lapse_count")
         self._need(bool(found.get("lapses")) and not found.get("lapse_events"), "lapse_by")
-        for name in ("arrears_limit", "cap_per_order"):
+        for name in ("arrears_limit", "cap_per_order", "grace_budget"):
             amount = found.get(name)
             if amount is not None and amount.scaleb(self._digits()) % 1:
                 self.add_error(name, _("The unit has fewer decimals than this."))
@@ -186,6 +189,9 @@ class UnitForm(forms.Form):
             "worth": self._worth(),
             "expiry": self._expiry(),
             "pending": self._pending(),
+            "notice_days": found["notice_days"] or 0,
+            "grace_days": found["grace_days"] or 0,
+            "grace_budget": self._scaled("grace_budget"),
             "lapse": inactivity.policy_of(found),
             "arrears_limit": self._scaled("arrears_limit"),
             "cap_per_order": self._scaled("cap_per_order"),
@@ -281,6 +287,9 @@ def initial_of(unit: Unit, program: Program) -> dict[str, Any]:
             "wait_event": pending.get("event", ""),
             "wait_on": pending.get("on"),
             **inactivity.initial_of(unit.lapse),
+            "notice_days": unit.notice_days,
+            "grace_days": unit.grace_days,
+            "grace_budget": _whole(unit.grace_budget, unit),
             "shortfall": unit.shortfall,
             "arrears_limit": _whole(unit.arrears_limit, unit),
             "cap_per_order": _whole(unit.cap_per_order, unit),

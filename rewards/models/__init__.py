@@ -4,6 +4,7 @@ from rewards.models.adjustments import PendingAdjustment
 from rewards.models.awards import Award, Counter, Pricing, Settlement
 from rewards.models.bulk import BulkAction, BulkItem
 from rewards.models.catalogue import Reward, RewardPicture
+from rewards.models.endings import ExpiryNotice, Reinstatement
 from rewards.models.imports import ImportRun
 from rewards.models.ledger import Allocation, Entry, EntryKind, Lot, Unit, Wallet
 from rewards.models.redemptions import Redemption
@@ -22,12 +23,14 @@ __all__ = [
     "EarningRule",
     "Entry",
     "EntryKind",
+    "ExpiryNotice",
     "ImportRun",
     "Lot",
     "Metric",
     "PendingAdjustment",
     "Pricing",
     "Redemption",
+    "Reinstatement",
     "Reward",
     "RewardPicture",
     "RuleDraft",

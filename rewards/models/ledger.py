@@ -36,6 +36,11 @@ class Unit(models.Model):
     lapse = models.JSONField(_("inactivity"), default=dict, blank=True)
     # Whether the clock was started in wallets that were there before the policy.
     is_lapse_begun = models.BooleanField(default=True)
+    notice_days = models.PositiveSmallIntegerField(_("days of notice"), default=0)
+    # What ended may be had back for so many days (0: never), together at most `grace_budget`, in ledger units.
+    grace_days = models.PositiveSmallIntegerField(_("days of grace"), default=0)
+    grace_budget = models.BigIntegerField(_("budget of grace"), null=True, blank=True)
+    grace_spent = models.BigIntegerField(_("given back"), default=0)
     cap_per_order = models.BigIntegerField(_("at most per order"), null=True, blank=True)
     shortfall = models.CharField(_("shortfall"), max_length=8, choices=Shortfall, default=Shortfall.ARREARS)
     arrears_limit = models.BigIntegerField(_("limit of arrears"), null=True, blank=True)

@@ -26,7 +26,7 @@ from members import erasure, people, profiles
 from members.access import StaffRequest, program_view
 from members.models import Identity, Member, Program, Role
 from members.views import frame
-from rewards import adjustments, closing, queries
+from rewards import adjustments, closing, queries, reinstatements
 from rewards.forms import actions as asked
 from rewards.forms.actions import ActionForm
 from rewards.models import Tier
@@ -69,7 +69,7 @@ def act(request: StaffRequest, program: Program, number: str, name: str) -> Http
     if action is None:
         raise Http404
     doing = Doing(request, program, find(program, number), clock.now())
-    form = action.form(request.POST or None, program=program, person=doing.person)
+    form = action.form(request.POST or None, program=program, person=doing.person, now=doing.now)
     if request.method == "POST" and form.is_valid():
         try:
             told = action.run(doing, form.cleaned_data)
@@ -225,8 +225,23 @@ def _remove_identity(doing: Doing, given: dict[str, Any]) -> str:
     return _("Removed.")
 
 
+def _reinstate(doing: Doing, given: dict[str, Any]) -> str:
+    reinstatements.reinstate(
+        program=doing.program,
+        member=doing.person,
+        lot_id=int(given["lot"]),
+        now=doing.now,
+        by=doing.request.user,
+        reason=given["reason"],
+    )
+    return _("Given back.")
+
+
 ACTIONS: dict[str, Action] = {
     "adjust": Action(gettext_lazy("Adjust the balance"), gettext_lazy("Adjust"), asked.AdjustForm, _adjust),
+    "reinstate": Action(
+        gettext_lazy("Give back what ended"), gettext_lazy("Give back"), asked.ReinstateForm, _reinstate
+    ),
     "tier": Action(
         gettext_lazy("Set the tier"),
         gettext_lazy("Set the tier"),

@@ -53,6 +53,7 @@ def show(
     tab = query.get("tab", "")
     before = _moment(query.get("before", ""))
     held = doings.standings_of(program=program, member=person)
+    purses = histories.purses_of(program=program, member=person)
     context = {
         "person": person,
         "initials": _initials(person),
@@ -61,7 +62,8 @@ def show(
         "tier": progress.tell(program=program, member=person, now=now),
         "standings": held,
         "has_manual": any(row.is_manual and row.is_open for row in held),
-        "purses": [_tell_purse(purse, now) for purse in histories.purses_of(program=program, member=person)],
+        "purses": [_tell_purse(purse, now) for purse in purses],
+        "gives_back": any(purse.unit.grace_days for purse in purses),
         "merges": doings.merges_of(program=program, member=person),
         "waiting": doings.waiting_of(program=program, member=person),
         "may_act": access.may(request.team.role, Role.MANAGER),

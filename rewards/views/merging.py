@@ -43,7 +43,9 @@ def merge(request: StaffRequest, program: Program, number: str) -> HttpResponse:
     if other is None:
         return _search(request, program, person)
     now = clock.now()
-    form = MergeForm(request.POST or None, program=program, person=person, initial={"other": other.number})
+    form = MergeForm(
+        request.POST or None, program=program, person=person, now=now, initial={"other": other.number}
+    )
     error = ""
     if request.method == "POST" and form.is_valid():
         given = {name: form.cleaned_data[name] for name in ("reason", "key")}
@@ -88,7 +90,7 @@ def undo(request: StaffRequest, program: Program, number: str, merge_id: str) ->
     if made is None:
         raise Http404
     now = clock.now()
-    form = UndoForm(request.POST or None, program=program, person=person)
+    form = UndoForm(request.POST or None, program=program, person=person, now=clock.now())
     if request.method == "POST" and form.is_valid():
         try:
             merging.undo(program=program, made=made, by=request.user, now=now, **form.cleaned_data)

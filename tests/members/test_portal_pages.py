@@ -483,3 +483,21 @@ def test_the_code_to_spend_is_renewed_every_minute_by_the_page_itself(inside, sh
     assert first["Refresh"] == "60"
     with time_machine.travel(portal_shop.NOW + timedelta(seconds=45), tick=False):
         assert inside.get(url("passcode", shop))["Refresh"] == "15"
+
+
+def test_what_ended_is_asked_back_on_the_page_of_dates(inside, shop, amelia):
+    builders.change_unit(shop, grace_days=30)
+    late = portal_shop.NOW - timedelta(days=370)
+    builders.record(shop, builders.order("old", late, 50_00), now=late + timedelta(minutes=1))
+    settling.settle_due(program=shop, now=portal_shop.NOW)
+    page = inside.get(url("lots", shop))
+    lot = page.context["offers"][0].lot_id
+
+    answer = inside.post(url("reinstate", shop), {"lot": lot}, follow=True)
+    again = inside.post(url("reinstate", shop), {"lot": lot}, follow=True)
+
+    assert "Ended a short while ago" in text_of(page)
+    assert "You have it back." in text_of(answer)
+    assert "Ended a short while ago" not in text_of(answer)
+    assert "it was given back already" in text_of(again)
+    assert inside.post(url("reinstate", shop), {"lot": "x"}).status_code == 404

@@ -391,7 +391,7 @@ def needs(method, address):
     if area == "merges":
         return {"members:read", "points:read"}
     what = "read" if method == "get" or address.endswith("preview") else "write"
-    if address.endswith(("wallets", "entries", "adjustments")):
+    if address.endswith(("wallets", "entries", "adjustments", "reinstatements")):
         area = "points"
     elif area in {"program", "tiers", "stores"}:
         area = "program"

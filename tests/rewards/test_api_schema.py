@@ -54,6 +54,7 @@ def test_what_moves_value_needs_a_key():
                     "/returns",
                     "/events",
                     "/adjustments",
+                    "/reinstatements",
                     "/close",
                     "/merge",
                     "/undo",

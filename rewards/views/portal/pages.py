@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from loyaltysite.kit import clock
 from members.models import Member, Program
 from members.portal.entrance import frame, member_page
-from rewards import histories
+from rewards import histories, reinstatements
 from rewards.views.portal import balances, climbs, drawings, stories, uses
 
 LATELY, PAGE, TIE = 5, 20, 200
@@ -61,7 +61,10 @@ def lots(request: HttpRequest, program: Program, member: Member) -> HttpResponse
     today, visits = timezone.localdate(now), uses.visits_of(program=program, member=member)
     for balance in found:
         balance.advice = uses.tell(program=program, balance=balance, visits=visits, today=today)
-    context = {"member": member, "balances": found, "today": today}
+    offers = reinstatements.offers(
+        program=program, member=member, now=now, units=[balance.unit for balance in found]
+    )
+    context = {"member": member, "balances": found, "today": today, "offers": offers}
     return render(request, "rewards/portal/lots.html", frame(request, program, **context))
 
 

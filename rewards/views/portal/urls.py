@@ -2,13 +2,23 @@
 
 from django.urls import path
 
-from rewards.views.portal import leaving, pages, passcode, pictures, redeeming, shelves, statement
+from rewards.views.portal import (
+    leaving,
+    pages,
+    passcode,
+    pictures,
+    redeeming,
+    reinstating,
+    shelves,
+    statement,
+)
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("card/", pages.card, name="card"),
     path("code/", passcode.passcode, name="passcode"),
     path("lots/", pages.lots, name="lots"),
+    path("lots/back/", reinstating.reinstate, name="reinstate"),
     path("history/", pages.history, name="history"),
     path("statement/", statement.statement, name="statement"),
     path("statement/file/", statement.statement_file, name="statement_file"),
