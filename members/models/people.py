@@ -73,7 +73,8 @@ class Member(models.Model):
         verbose_name = _("member")
         verbose_name_plural = _("members")
         constraints = [
-            models.UniqueConstraint(fields=["program", "number"], name="member_number_unique"),
+            # The number first: see the look-ups in rewards/sql/read.sql.
+            models.UniqueConstraint(fields=["number", "program"], name="member_number_unique"),
             models.CheckConstraint(
                 condition=models.Q(state__in=["active", "blocked", "closed"]), name="member_state_known"
             ),
