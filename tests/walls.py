@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.utils import timezone
 from django_scopes import scope
 
 from members import keys
 from members.models import Invitation, Member, Note, Program, Role, TeamMembership, User
+from rewards import redemptions
 from rewards.merging.joining import merge
 from rewards.models import BulkAction, ImportRun, PendingAdjustment, Unit
+from rewards.till import handing
 from tests.members.teams import hire
 from tests.rewards import builders as b
 from tests.rewards import catalogue as rewards
@@ -121,6 +124,7 @@ TILL: dict[str, Wall] = {
     "rewards:till": Wall(CASHIER),
     "rewards:till_find": Wall(CASHIER, CASHIER),
     "rewards:till_act": Wall(None, CASHIER, "kind"),
+    "rewards:till_redeem": Wall(CASHIER, CASHIER, "token"),
     "rewards:till_preview": Wall(CASHIER, CASHIER),
     "rewards:till_store": Wall(CASHIER, CASHIER),
     "rewards:till_session": Wall(CASHIER),
@@ -180,6 +184,15 @@ class World:
     def key_reward(self) -> str:
         """Another one in each program, so that the other's is none of one's own."""
         return rewards.put_up(self.program, f"gift-{self.program.pk}").key
+
+    @cached_property
+    def token(self) -> str:
+        """That the owner has had a code in hand."""
+        rewards.put_up(self.program, "free", price={}, per_member=9)
+        held = redemptions.reserve(
+            program=self.program, member=self._anna, reward="free", key="k", now=timezone.now()
+        )
+        return handing.token_of(redemption=held, cashier=self.owner)
 
     @property
     def store_id(self) -> int:

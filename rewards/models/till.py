@@ -19,6 +19,7 @@ class TillAction(models.Model):
     class Kind(models.TextChoices):
         SALE = "sale", _("Sale")
         JOIN = "join", _("Joining")
+        REDEEM = "redeem", _("Reward")
         UNDO = "undo", _("Undoing")
 
     key = models.UUIDField(unique=True)
@@ -43,7 +44,7 @@ class TillAction(models.Model):
         verbose_name_plural = _("actions at tills")
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["sale", "join", "undo"]), name="tillaction_kind_known"
+                condition=Q(kind__in=["sale", "join", "redeem", "undo"]), name="tillaction_kind_known"
             ),
             models.CheckConstraint(
                 condition=Q(kind="undo", of__isnull=False) | (~Q(kind="undo") & Q(of__isnull=True)),

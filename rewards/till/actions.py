@@ -18,7 +18,7 @@ from loyaltysite.kit.errors import Conflict, DomainError, NotAllowed, NotFound
 from members import audit, identities, people, undoing
 from members.models import Identity, Member, Order, Program, User
 from members.regions import region_of
-from rewards import intake
+from rewards import intake, redemptions
 from rewards.intake.items import CancelIn, Outcome
 from rewards.models import TillAction
 from rewards.posting import LOCKED, Busy
@@ -105,7 +105,7 @@ def sell(
 
     def work(at: datetime) -> Effect:
         member = _joined(program, joined) if joined else lookups.at_number(program=program, number=number)
-        _refuse_oneself(program, member, tap.cashier)
+        refuse_oneself(program, member, tap.cashier)
         item = orders.as_order(program=program, sale=sale, member=member, key=tap.key, at=at)
         outcome = intake.record(program=program, items=[item], now=now)[0]
         _raise_refusal(outcome)
@@ -114,7 +114,7 @@ def sell(
         answer = _figures(outcome) | {"total_minor": sale.total_minor, "receipt": sale.receipt}
         return Effect(answer, member.pk, outcome.order_id)
 
-    return _once(program, tap, Kind.SALE, content, work, now)
+    return once(program, tap, Kind.SALE, content, work, now)
 
 
 def join(
@@ -148,10 +148,10 @@ def join(
         return Effect({"existing": False}, member.pk)
 
     try:
-        return _once(program, tap, Kind.JOIN, content, work, now)
+        return once(program, tap, Kind.JOIN, content, work, now)
     except identities.IdentityTaken:
         # Somebody took them in between the look and the writing; now they are found.
-        return _once(program, tap, Kind.JOIN, content, work, now)
+        return once(program, tap, Kind.JOIN, content, work, now)
 
 
 def undo(*, program: Program, tap: Tap, of: UUID, is_manager: bool, now: datetime) -> TillAction:
@@ -171,10 +171,12 @@ def undo(*, program: Program, tap: Tap, of: UUID, is_manager: bool, now: datetim
         is_late = now - first.recorded_at > UNDO_WINDOW + UNDO_GRACE
         if at - first.recorded_at > UNDO_WINDOW or (is_late and not is_manager):
             raise UndoTooLate
+        if first.kind == Kind.REDEEM:
+            return _undo_handing(program, tap, first, now)
         return _undo_sale(program, tap, first, at, now) if first.order_id else _undo_join(first, tap, now)
 
     try:
-        return _once(program, tap, Kind.UNDO, {"of": of}, work, now, also=of)
+        return once(program, tap, Kind.UNDO, {"of": of}, work, now, also=of)
     except _Undone as done:
         return done.action
 
@@ -186,6 +188,13 @@ def _undo_sale(program: Program, tap: Tap, first: TillAction, at: datetime, now:
     _raise_refusal(outcome)
     _audit(program, tap, "till.undo", "order", order.external_id, {"reversed": outcome.reversed}, now)
     return Effect(_figures(outcome), first.holder_id, first.order_id, of=first)
+
+
+def _undo_handing(program: Program, tap: Tap, first: TillAction, now: datetime) -> Effect:
+    """A wrong tap is our fault: points and stock come back whole."""
+    number = int(first.answer["redemption"])
+    redemptions.fail(program=program, redemption_id=number, reason="till.undo", now=now, by=tap.cashier)
+    return Effect({"redemption": number}, first.holder_id, of=first)
 
 
 def _undo_join(first: TillAction, tap: Tap, now: datetime) -> Effect:
@@ -205,7 +214,7 @@ class _Undone(Exception):
         self.action = action
 
 
-def _once(
+def once(
     program: Program,
     tap: Tap,
     kind: str,
@@ -288,7 +297,7 @@ def _joined(program: Program, key: UUID) -> Member:
     return member
 
 
-def _refuse_oneself(program: Program, member: Member, cashier: User) -> None:
+def refuse_oneself(program: Program, member: Member, cashier: User) -> None:
     """Staff are customers too, but somebody else gives them their points."""
     own = Identity.objects.filter(program=program, member=member, kind=Identity.Kind.EMAIL)
     if own.filter(value=cashier.email).exists():

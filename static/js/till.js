@@ -113,7 +113,8 @@
     byId("find-button").setAttribute("aria-busy", "true");
     try {
       const body = await Till.ask("find/", { q: text }, PATIENCE);
-      serve(body.who);
+      if (body.go) location.assign(body.go);
+      else serve(body.who);
     } catch (error) {
       if (error instanceof Till.Refused) tell("find-note", error.message);
       else await findAlone(text);

@@ -25,7 +25,7 @@ from members.access import StaffRequest
 from members.models import Program, Role, Store
 from rewards import intake
 from rewards.models import TillAction
-from rewards.till import actions, lookups, orders
+from rewards.till import actions, handing, lookups, orders
 from rewards.till.actions import Tap
 from rewards.views.till import setup, words
 from rewards.views.till.door import TooManyRequests, refuse, till_view, wants_json
@@ -35,7 +35,8 @@ TEMPLATE = "rewards/till/till.html"
 STORE_COOKIE = "wafa_till_store"
 # By cashier and program: more than a queue needs, and few enough that nobody reads through the members.
 RATES = {"find": "60/m/key,600/h/key", "act": "120/m/key", "preview": "240/m/key"}
-KINDS = tuple(TillAction.Kind.values)
+# A reward is handed over on a page of its own: see redeeming.py.
+KINDS = ("sale", "join", "undo")
 
 
 class Unreadable(DomainError):
@@ -57,7 +58,7 @@ def root(request: HttpRequest) -> HttpResponse:
 @till_view
 def till(request: StaffRequest, program: Program) -> HttpResponse:
     """The till before anybody is served. What a browser keeps of it for a bad network holds no member's data."""
-    return _page(request, program, "join" if request.GET.get("step") == "join" else "find")
+    return page_of(request, program, "join" if request.GET.get("step") == "join" else "find")
 
 
 @sensitive_post_parameters("q")
@@ -68,13 +69,16 @@ def find(request: StaffRequest, program: Program) -> HttpResponse:
     form = FindForm(request.POST)
 
     def work() -> HttpResponse:
-        _check(form)
-        _throttle(request, program, "find")
-        member = lookups.find(program=program, typed=form.cleaned_data["q"], by=request.user, now=clock.now())
+        check(form)
+        throttle(request, program, "find")
+        typed = form.cleaned_data["q"]
+        if handing.looks_like_code(typed):
+            return _to_reward(request, program, typed)
+        member = lookups.find(program=program, typed=typed, by=request.user, now=clock.now())
         who = words.who(program=program, member=member)
         if wants_json(request):
             return JsonResponse({"who": asdict(who)})
-        return _page(request, program, "sale", who=who)
+        return page_of(request, program, "sale", who=who)
 
     return _answer(request, program, work, "find", find_form=form)
 
@@ -88,10 +92,10 @@ def act(request: StaffRequest, program: Program, kind: str) -> HttpResponse:
     form = _form(request, program, kind)
 
     def work() -> HttpResponse:
-        _check(form)
-        _throttle(request, program, "act")
+        check(form)
+        throttle(request, program, "act")
         action = _perform(request, program, form, kind)
-        return _tell(request, program, action)
+        return tell(request, program, action)
 
     step = {"sale": "sale", "join": "join"}.get(kind, "find")
     return _answer(request, program, work, step, **{f"{kind}_form": form})
@@ -104,8 +108,8 @@ def preview(request: StaffRequest, program: Program) -> HttpResponse:
     form = PreviewForm(request.POST, program=program)
 
     def work() -> HttpResponse:
-        _check(form)
-        _throttle(request, program, "preview")
+        check(form)
+        throttle(request, program, "preview")
         now = clock.now()
         member = lookups.at_number(program=program, number=form.cleaned_data["number"])
         item = orders.as_order(program=program, sale=form.sale, member=member, key=uuid.uuid4(), at=now)
@@ -141,6 +145,13 @@ def store(request: StaffRequest, program: Program) -> HttpResponse:
     return response
 
 
+def _to_reward(request: StaffRequest, program: Program, typed: str) -> HttpResponse:
+    one = handing.find(program=program, typed=typed, now=clock.now())
+    token = handing.token_of(redemption=one, cashier=request.user)
+    go = reverse("rewards:till_redeem", args=[program.slug, token])
+    return JsonResponse({"go": go}) if wants_json(request) else redirect(go)
+
+
 def _form(request: StaffRequest, program: Program, kind: str) -> TapForm:
     if kind == TillAction.Kind.SALE:
         return SaleForm(request.POST, program=program)
@@ -161,7 +172,7 @@ def _perform(request: StaffRequest, program: Program, form: TapForm, kind: str) 
         )
     if kind == TillAction.Kind.JOIN:
         # It tells whether somebody is a member, so it counts as looking them up.
-        _throttle(request, program, "find")
+        throttle(request, program, "find")
         return actions.join(
             program=program,
             tap=tap,
@@ -174,24 +185,24 @@ def _perform(request: StaffRequest, program: Program, form: TapForm, kind: str) 
     return actions.undo(program=program, tap=tap, of=found["of"], is_manager=is_manager, now=now)
 
 
-def _tell(request: StaffRequest, program: Program, action: TillAction) -> HttpResponse:
+def tell(request: StaffRequest, program: Program, action: TillAction) -> HttpResponse:
     told = words.tell(program=program, action=action, now=clock.now())
     if wants_json(request):
         html = render_to_string("rewards/till/parts/done.html", {"told": told, "program": program}, request)
         until = told.left_until.isoformat() if told.left_until else ""
         return JsonResponse({"short": told.short, "html": html, "until": until, "who": asdict(told.who)})
     if action.kind == TillAction.Kind.JOIN:
-        return _page(request, program, "sale", who=told.who, notice=told.headline)
-    return _page(request, program, "done", told=told)
+        return page_of(request, program, "sale", who=told.who, notice=told.headline)
+    return page_of(request, program, "done", told=told)
 
 
-def _check(form: forms.Form) -> None:
+def check(form: forms.Form) -> None:
     if not form.is_valid():
         field, errors = next(iter(form.errors.items()))
         raise Unreadable(str(errors[0]), field=field)
 
 
-def _throttle(request: StaffRequest, program: Program, action: str) -> None:
+def throttle(request: StaffRequest, program: Program, action: str) -> None:
     key = f"{program.pk}:{request.user.pk}"
     if not ratelimit.consume(request, app="till", action=action, config=RATES, key=key):
         raise TooManyRequests(_("Too many at once. Wait a minute, then go on."))
@@ -209,7 +220,7 @@ def _answer(
         if step == "sale":
             context["who"] = _served(program, request)
         page = "find" if step == "sale" and context["who"] is None else step
-        return _page(request, program, page, problem=error, status=error.status, **context)
+        return page_of(request, program, page, problem=error, status=error.status, **context)
 
 
 def _served(program: Program, request: StaffRequest) -> words.Who | None:
@@ -220,7 +231,7 @@ def _served(program: Program, request: StaffRequest) -> words.Who | None:
     return words.who(program=program, member=member)
 
 
-def _page(
+def page_of(
     request: StaffRequest, program: Program, step: str, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     frame = setup.frame(request, program, chosen=request.COOKIES.get(STORE_COOKIE, ""))

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from rewards.views.till import pages, setup
+from rewards.views.till import pages, redeeming, setup
 
 urlpatterns = [
     path("", pages.root, name="till_root"),
     path("<slug:slug>/", pages.till, name="till"),
     path("<slug:slug>/find/", pages.find, name="till_find"),
     path("<slug:slug>/actions/<slug:kind>/", pages.act, name="till_act"),
+    path("<slug:slug>/redeem/<str:token>/", redeeming.redeem, name="till_redeem"),
     path("<slug:slug>/preview/", pages.preview, name="till_preview"),
     path("<slug:slug>/store/", pages.store, name="till_store"),
     path("<slug:slug>/session/", setup.session, name="till_session"),

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from loyaltysite.kit import formats
 from members.models import Member, Program
-from rewards import histories, queries
+from rewards import catalogue, histories, queries
 from rewards.engine.explanation import Reason
 from rewards.intake import Preview
-from rewards.models import TillAction, Unit
+from rewards.models import Reward, TillAction, Unit
 from rewards.till.actions import UNDO_WINDOW
 from rewards.views import progress
 
@@ -78,6 +78,8 @@ def tell(*, program: Program, action: TillAction, now: datetime) -> Told:
         _tell_sale(told, program, action, member, now)
     elif action.kind == TillAction.Kind.JOIN:
         _tell_joining(told, action)
+    elif action.kind == TillAction.Kind.REDEEM:
+        _tell_handing(told, program, action)
     else:
         _tell_undoing(told, program, action)
     if action.kind != TillAction.Kind.UNDO and not action.answer.get("existing"):
@@ -135,6 +137,20 @@ def _tell_joining(told: Told, action: TillAction) -> None:
     told.short = told.headline
 
 
+def _tell_handing(told: Told, program: Program, action: TillAction) -> None:
+    answer = action.answer
+    reward = Reward.objects.get(program=program, key=answer["reward"])
+    names = {"reward": catalogue.name_of(reward.names, reward.key), "name": told.who.name}
+    told.headline = told.short = _("%(reward)s for %(name)s") % names
+    units = {unit.key: unit for unit in queries.units_of(program)}
+    told.lines += [
+        formats.format_units(-amount, units[key], sign=True) for key, amount in answer["price"].items()
+    ]
+    if answer["money_minor"]:
+        money = formats.format_money(answer["money_minor"], program.currency)
+        told.lines.append(_("To pay besides: %(money)s") % {"money": money})
+
+
 def _tell_undoing(told: Told, program: Program, action: TillAction) -> None:
     units = {unit.key: unit for unit in queries.units_of(program)}
     told.headline = told.short = _("Undone")
@@ -144,7 +160,9 @@ def _tell_undoing(told: Told, program: Program, action: TillAction) -> None:
         if amount
     ]
     told.lines += taken
-    if action.order_id:
+    if "redemption" in action.answer:
+        told.lines.append(_("The points came back. Take the goods back, too."))
+    elif action.order_id:
         told.lines.append(_("The sale does not count any more."))
     else:
         told.lines.append(_("The joining was taken back, and the contact is free again."))
