@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("members", "0013_consent_wishes"),
-        ("rewards", "0015_warrants"),
+        ("rewards", "0016_endings"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
