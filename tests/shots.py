@@ -81,6 +81,7 @@ def unfold_history(page: Page) -> None:
 
 
 def open_navigation(page: Page) -> None:
+    enter_dashboard(page)
     if page.locator(".burger").is_visible():
         page.locator(".burger").click()
 
@@ -149,7 +150,7 @@ def find_at_till(page: Page) -> None:
     box = page.locator("input[name=q]:visible").first
     box.fill("customer@example.com")
     box.press("Enter")
-    page.wait_for_load_state("networkidle")
+    page.locator("#step-sale").wait_for()
 
 
 def open_member(page: Page) -> None:
@@ -160,6 +161,11 @@ def open_member(page: Page) -> None:
 
 
 def open_orders(page: Page) -> None:
+    open_member(page)
+    page.locator("nav.tabs a").nth(1).click()
+
+
+def open_changes(page: Page) -> None:
     open_member(page)
     page.locator("nav.tabs a").last.click()
 
@@ -235,7 +241,7 @@ def open_dialog(page: Page) -> None:
 
 def open_menu(page: Page) -> None:
     enter_dashboard(page)
-    page.locator(".top details > summary").last.click()
+    page.locator(".top details > summary").first.click()
 
 
 def refuse_join(page: Page) -> None:
@@ -295,6 +301,7 @@ SHOTS = (
     Shot("members-ticked", HOME + "members/", tick_three),
     Shot("member", MEMBER, open_member),
     Shot("member-orders", MEMBER, open_orders),
+    Shot("member-changes", MEMBER, open_changes),
     Shot("member-dialog", MEMBER, open_dialog),
     Shot("member-adjust", MEMBER, of_member("do/adjust/")),
     Shot("member-tier", MEMBER, of_member("do/tier/")),

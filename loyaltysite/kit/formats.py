@@ -148,6 +148,11 @@ def _write(text: str, style: Style) -> str:
     return text.translate(SEPARATORS[style.digits]).translate(DIGITS[style.digits])
 
 
+def isolate(text: str) -> str:
+    """The text between isolates (U+2068, U+2069), for where no markup can stand: options, titles, plain mails."""
+    return f"\u2068{text}\u2069"
+
+
 def direction_of(text: str) -> str:
     """The direction in which a formatted value is laid out, so that its sign and symbol stay where they belong."""
     return "rtl" if any(bidirectional(letter) in ("R", "AL", "AN") for letter in text) else "ltr"

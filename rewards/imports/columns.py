@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from rewards.imports.sources import SourceUnreadable
 
@@ -25,6 +26,13 @@ OF_LINE = (
 )  # fmt: skip
 CANONICAL = ("type", "order_id", "return_id", *OF_ORDER, *OF_LINE)
 ABSENT = -1
+
+
+class ColumnMissing(SourceUnreadable):
+    """No column of the file is taken as one of `group`, which an order cannot do without."""
+
+    code = "column_missing"
+    message = gettext_lazy("There is no column %(column)s. The file has: %(found)s.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +69,7 @@ def lay_out(
             raise SourceUnreadable(_("Two columns of the file are taken as %(column)s."), column=column)
     for group in required:
         if not any(column in named for column in group):
-            raise SourceUnreadable(
-                _(
-                    "There is no column %(column)s. The file has: %(found)s. Name columns with --map theirs=ours."
-                ),
-                column=_(" or ").join(group),
-                found=", ".join(header),
-            )
+            raise ColumnMissing(group=tuple(group), column=_(" or ").join(group), found=", ".join(header))
     places = {column: named.index(column) if column in named else ABSENT for column in known}
     unused = tuple(name for name, taken in zip(header, named, strict=True) if not taken)
     return Layout(places, unused)

@@ -26,6 +26,13 @@ ACTIONS: Mapping[str, str | Promise] = {
     "member.change": gettext_lazy("Profile changed"),
     "member.merge": gettext_lazy("Merged"),
     "member.unmerge": gettext_lazy("Merge undone"),
+    "member.tags": gettext_lazy("Tags changed"),
+    "member.erase": gettext_lazy("Person erased"),
+    "member.undo_join": gettext_lazy("Joining taken back"),
+    "note.write": gettext_lazy("Note written"),
+    "note.delete": gettext_lazy("Note deleted"),
+    "till.sale": gettext_lazy("Sale at the till"),
+    "till.undo": gettext_lazy("Undone at the till"),
     "identity.add": gettext_lazy("Identity added"),
     "identity.remove": gettext_lazy("Identity removed"),
     "points.adjust": gettext_lazy("Balance adjusted"),
@@ -36,6 +43,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "tier.set": gettext_lazy("Tier set"),
     "tier.end": gettext_lazy("Tier set by staff ended"),
 }
+# Whoever looked changed nothing; the audit tells of it.
+LOOKS = ("till.find",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,7 @@ def changes_of(
 ) -> tuple[list[Done], datetime | None]:
     """What staff did with the member, newest first, and from where the next page goes on."""
     rows = AuditEntry.objects.filter(program=program, subject="member", subject_id=member.number)
+    rows = rows.exclude(action__in=LOOKS)
     if before is not None:
         rows = rows.filter(at__lt=before)
     found = list(rows.select_related("actor").order_by("-at", "-pk")[: size + 1])

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from loyaltysite.kit import formats
 from members.models import Program
+from rewards.forms.imports import LABELS
 from rewards.imports import jobs
 from rewards.imports.previews import Preview
 from rewards.imports.reports import Report
@@ -77,6 +78,12 @@ def told(run: ImportRun, *, program: Program, now: datetime) -> Told:
         has_rejects=jobs.rejects_of(run).is_file(),
         can_go_on=run.state in (State.FAILED, State.CANCELLED) and bool(run.stored),
     )
+
+
+def missing(columns: Sequence[str]) -> str:
+    """What an order cannot do without, in the words of the choices."""
+    names = _(" or ").join(f"“{LABELS[column]}”" for column in columns)
+    return _("Choose which column of the file is %(names)s.") % {"names": names}
 
 
 def _rate(run: ImportRun, seconds: float) -> str:

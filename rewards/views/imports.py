@@ -25,6 +25,7 @@ from members.views import frame
 from rewards import tasks
 from rewards.forms.imports import OptionsForm, UploadForm
 from rewards.imports import jobs, previews
+from rewards.imports.columns import ColumnMissing
 from rewards.models import ImportRun
 from rewards.queries import units_of
 from rewards.views import import_words
@@ -150,6 +151,8 @@ def _head(run: ImportRun) -> tuple[previews.Head, str]:
 def _preview(program: Program, run: ImportRun) -> tuple[dict[str, Any] | None, str]:
     try:
         found = previews.look(program=program, wish=jobs.wish_of(run), now=clock.now())
+    except ColumnMissing as error:
+        return None, import_words.missing(error.params["group"])
     except DomainError as error:
         return None, str(error)
     return import_words.previewed(found, program=program, units=units_of(program)), ""

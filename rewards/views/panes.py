@@ -171,4 +171,6 @@ def _page(
     here = reverse("rewards:member", args=[request.team.program.slug, person.number])
     title = {"notes": _("Notes"), "tags": _("Tags")}[pane]
     context |= frame.around(request.team, current="members", crumbs=[(here, str(person)), ("", title)])
-    return render(request, "rewards/dashboard/pane.html", context | {"title": title}, status=status)
+    return render(
+        request, "rewards/dashboard/pane.html", context | {"title": title, "is_page": True}, status=status
+    )

@@ -59,7 +59,7 @@ def test_from_the_file_to_the_members(sign_in, program, file):
     page.locator("nav.side").get_by_role("link", name="Imports").click()
     choose(page, file)
 
-    page.get_by_text("There is no column occurred_at").wait_for()
+    page.get_by_text("Choose which column of the file is “Date and time”").wait_for()
     page.get_by_label("Bought on").focus()
     page.get_by_label("Bought on").select_option("occurred_at")
     page.get_by_text("2 rows would be rejected").wait_for()

@@ -6,8 +6,11 @@ import pytest
 from django.utils.html import strip_tags
 from django_scopes import scope
 
+from loyaltysite.kit import clock
+from members import audit, deeds
 from members.models import Member, Merge, Role
 from rewards.models import PendingAdjustment
+from rewards.views import doings
 from tests.members.teams import as_staff, enrol, hire, home_of, list_of, signed_in
 from tests.rewards import builders as b
 from tests.rewards.couples import fresh, holds, merge
@@ -228,6 +231,32 @@ def test_what_staff_did_stands_on_its_own_tab(program, person, staff):
     text = words(staff.get(f"{page_of(program, person)}?tab=changes"))
 
     assert "Balance adjusted +30 Stars a broken mug" in text
+
+
+def test_a_look_at_the_till_is_no_change(program, person, staff):
+    with scope(program=program):
+        audit.record(
+            program=program, actor=None, action="till.find", subject="member", subject_id=person.number, now=clock.now()
+        )  # fmt: skip
+    staff.post(f"{page_of(program, person)}tags/", {"tags": "press"})
+
+    text = words(staff.get(f"{page_of(program, person)}?tab=changes"))
+
+    assert "Tags changed" in text
+    assert "till.find" not in text
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        deed
+        for deed in deeds.DEEDS
+        if deed.startswith(("member.", "identity.", "note.", "points.", "till."))
+        or deed in ("tier.set", "tier.end")
+    ],
+)
+def test_what_is_done_with_a_member_has_a_name(action):
+    assert action in doings.ACTIONS or action in doings.LOOKS
 
 
 # --- approvals --------------------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def test_a_column_is_mapped_by_hand(program, manager, django_capture_on_commit_c
     address = upload(manager, program, FOREIGN)
     page = manager.get(address)
     assert page.status_code == 200
-    assert "There is no column occurred_at" in words(page)
+    assert "Choose which column of the file is “Date and time”." in words(page)
 
     refused = manager.post(address, _choices(program), headers=HX)
     assert refused.status_code == 422

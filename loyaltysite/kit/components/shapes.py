@@ -8,6 +8,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from loyaltysite.kit import devices
+
 register = template.Library()
 
 SHEETS = {
@@ -108,3 +110,9 @@ def button(text: str, kind: str = "", **options: Any) -> SafeString:
     if busy:
         attributes |= {"aria-busy": "true", "aria-disabled": "true", "data-busy": True}
     return format_html('<button class="{}"{}>{}</button>', css, spell(attributes), inner)
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """{{ session.user_agent|device }}: Firefox · Android"""
+    return devices.name_of(user_agent)

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django import template
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -32,6 +33,12 @@ def isolated(text: object) -> SafeString | str:
 def number(value: Decimal | float | None, decimals: int | None = None) -> SafeString | str:
     """{{ 1284|number }}, {{ 3.14|number:1 }}"""
     return NOTHING if value is None else isolate(formats.format_number(value, decimals=decimals))
+
+
+@register.filter
+def filesize(size: int | None) -> SafeString | str:
+    """{{ 2048|filesize }}: 2.0 KB, in the reader's digits"""
+    return NOTHING if size is None else isolate(formats.map_digits(filesizeformat(size)))
 
 
 @register.filter

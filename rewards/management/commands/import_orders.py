@@ -17,6 +17,7 @@ from loyaltysite.kit import clock
 from loyaltysite.kit.errors import DomainError
 from members.models import Program
 from rewards.imports import runs
+from rewards.imports.columns import ColumnMissing
 from rewards.imports.reports import Report
 from rewards.imports.sources import MOST, Source
 from rewards.imports.tallies import Tally
@@ -64,6 +65,8 @@ class Command(BaseCommand):
         try:
             with _bar(is_quiet=options["verbosity"] == 0) as progress:
                 report = runs.run(program=program, wish=_wish(options), clock=clock.now, progress=progress)
+        except ColumnMissing as error:
+            raise CommandError(f"{error} {_('Name columns with --map theirs=ours.')}") from None
         except DomainError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from loyaltysite.kit import clock
+from loyaltysite.kit import clock, formats
 from loyaltysite.kit.errors import DomainError
 from members import access
 from members.access import StaffRequest, program_view
@@ -125,7 +125,7 @@ def retire(request: StaffRequest, program: Program, key: str) -> HttpResponse:
             messages.success(request, _("The rule is retired, or will be at the moment you chose."))
             return redirect("rewards:rule", program.slug, key)
     texts = {
-        "title": _("Retire “%(name)s”") % {"name": one.name},
+        "title": _("Retire “%(name)s”") % {"name": formats.isolate(one.name)},
         "text": _("It gives nothing any more for what happens afterwards. Points that it gave stay."),
         "confirm": _("Retire the rule"),
     }

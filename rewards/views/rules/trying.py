@@ -89,11 +89,14 @@ def recent_orders(program: Program) -> list[tuple[str, str]]:
 
 
 def name_of(order: Order, program: Program) -> str:
-    return _("%(number)s, %(member)s, %(money)s, %(day)s") % {
+    parts = {
         "number": order.external_id,
         "member": str(order.member) if order.member else _("nobody known"),
         "money": formats.format_money(order.total_minor, program.currency),
         "day": formats.format_date(order.occurred_at, form="short"),
+    }
+    return _("%(number)s, %(member)s, %(money)s, %(day)s") % {
+        name: formats.isolate(text) for name, text in parts.items()
     }
 
 
