@@ -65,7 +65,7 @@ REPLAYED = OpenApiParameter(
 )
 KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
     OpenApiParameter.HEADER,
     required=True,
     description="Yours to choose, one for each thing to be done; a repeat gets the same answer for 30 days.",

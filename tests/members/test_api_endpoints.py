@@ -139,6 +139,7 @@ def test_a_body_that_is_no_object_is_a_problem(shop):
 def test_an_unknown_address_is_a_problem(shop):
     problem_of(shop.get("nothing/here"), 404, "not_found")
     problem_of(Client().post("/api/v1/"), 404, "not_found")
+    problem_of(shop.get("rules/a%0Ab/publish"), 404, "not_found")
 
 
 def test_a_method_that_is_not_there_is_a_problem(shop):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import schemathesis
@@ -13,8 +14,9 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.specs.openapi import checks
 
+from loyaltysite.kit.errors import DomainError
 from loyaltysite.wsgi import application
-from members.api import docs
+from members.api import answers, docs, documents
 from tests.members.api_shop import Shop, order
 from tests.rewards.builders import open_program
 
@@ -62,6 +64,19 @@ def test_what_moves_value_needs_a_key():
                 )
             )
             assert ("Idempotency-Key" in headers) == moves, (method, path)
+
+
+@pytest.mark.parametrize("key", ["a", "order 1001 of today", "~!", "a\tb", "ü", "", "x" * 256])
+def test_keys_are_taken_as_the_document_says(key):
+    schema = documents.KEY.type
+
+    try:
+        is_taken = bool(answers.check_key(key))
+    except DomainError:
+        is_taken = False
+
+    says = len(key) <= schema["maxLength"] and bool(re.search(schema["pattern"], key))
+    assert is_taken == says
 
 
 # --- calls made up from the document ----------------------------------------------------------------------------------
