@@ -14,6 +14,7 @@ from rewards.models import (
     EarningRule,
     Entry,
     ExpiryNotice,
+    Hold,
     ImportRun,
     Lot,
     PendingAdjustment,
@@ -250,4 +251,10 @@ class ExpiryNoticeAdmin(ReadOnlyAdmin):
 @admin.register(Reinstatement)
 class ReinstatementAdmin(ReadOnlyAdmin):
     list_display = ("pk", "program_id", "member_id", "unit", "lot_id", "amount", "author", "at")
+    list_filter = ("program",)
+
+
+@admin.register(Hold)
+class HoldAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "program_id", "member_id", "unit", "amount", "author", "held_at", "released_at")
     list_filter = ("program",)

@@ -224,6 +224,7 @@ class Wish:
     move: Callable[[Book, Rulebook, int, int | None], None]
     order: tuple[str, str] | None = None
     audit: dict[str, Any] | None = None
+    needs_active: bool = True
 
     @property
     def canonical(self) -> bytes:
@@ -284,7 +285,7 @@ def _whom(wish: Wish, state: State) -> tuple[Person, UnitInfo]:
     person, unit = state.people.get(wish.member_id), state.rulebook.units.get(wish.unit)
     if person is None or unit is None:
         raise NotFound
-    if person.state != "active":
+    if wish.needs_active and person.state != "active":
         raise MemberNotActive
     return person, unit
 

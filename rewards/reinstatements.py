@@ -106,11 +106,11 @@ def reinstate(
 
     Raises NotOffered, BudgetSpent, MemberNotActive, OwnAccount, ReasonMissing.
     """
-    if by is not None:
-        people.check_not_own(member=member, by=by)
-        if not reason.strip():
-            raise ledger.ReasonMissing(field="reason")
+    if by is not None and not reason.strip():
+        raise ledger.ReasonMissing(field="reason")
     with scope(program=program), transaction.atomic():
+        if by is not None:
+            people.check_not_own(member=member, by=by)
         found = offers(program=program, member=member, now=now)
         offer = next((each for each in found if each.lot_id == lot_id), None)
         if offer is None:

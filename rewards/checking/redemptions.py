@@ -62,9 +62,13 @@ HELD = Scan(
     of="l",
     wallet="l.wallet_id",
     subject="'lot ' || l.id",
-    source=f"""(SELECT (part->>1)::bigint AS lot_id, sum((part->>2)::bigint) AS amount
-            FROM rewards_redemption r CROSS JOIN jsonb_array_elements(r.parts) part
-            WHERE r.state = 'reserved' AND {OF_PROGRAM.format("r")} GROUP BY 1) held
+    source=f"""(SELECT h.lot_id, sum(h.amount) AS amount FROM (
+                SELECT (part->>1)::bigint AS lot_id, (part->>2)::bigint AS amount
+                FROM rewards_redemption r CROSS JOIN jsonb_array_elements(r.parts) part
+                WHERE r.state = 'reserved' AND {OF_PROGRAM.format("r")}
+                UNION ALL SELECT (part->>0)::bigint, (part->>1)::bigint
+                FROM rewards_hold r CROSS JOIN jsonb_array_elements(r.parts) part
+                WHERE r.released_at IS NULL AND {OF_PROGRAM.format("r")}) h GROUP BY 1) held
         LEFT JOIN rewards_lot l ON l.id = held.lot_id
         LEFT JOIN rewards_wallet w ON w.id = l.wallet_id""",
     questions=(

@@ -94,6 +94,18 @@ class AdjustForm(KeyedForm):
         return found
 
 
+class HoldForm(AdjustForm):
+    def prepare(self) -> None:
+        super().prepare()
+        del self.fields["direction"]
+
+
+class ReleaseForm(ReasonForm):
+    is_ours = forms.BooleanField(
+        label=_("The mistake was ours: what has ended meanwhile comes back for two weeks"), required=False
+    )
+
+
 class ReinstateForm(ReasonForm):
     lot = forms.ChoiceField(
         label=_("What ended"), error_messages={"required": _("Nothing that ended can be given back.")}

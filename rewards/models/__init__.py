@@ -5,6 +5,7 @@ from rewards.models.awards import Award, Counter, Pricing, Settlement
 from rewards.models.bulk import BulkAction, BulkItem
 from rewards.models.catalogue import Reward, RewardPicture
 from rewards.models.endings import ExpiryNotice, Reinstatement
+from rewards.models.holds import Hold
 from rewards.models.imports import ImportRun
 from rewards.models.ledger import Allocation, Entry, EntryKind, Lot, Unit, Wallet
 from rewards.models.redemptions import Redemption
@@ -24,6 +25,7 @@ __all__ = [
     "Entry",
     "EntryKind",
     "ExpiryNotice",
+    "Hold",
     "ImportRun",
     "Lot",
     "Metric",

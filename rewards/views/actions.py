@@ -26,7 +26,7 @@ from members import erasure, people, profiles
 from members.access import StaffRequest, program_view
 from members.models import Identity, Member, Program, Role
 from members.views import frame
-from rewards import adjustments, closing, queries, reinstatements
+from rewards import adjustments, closing, holds, queries, reinstatements
 from rewards.forms import actions as asked
 from rewards.forms.actions import ActionForm
 from rewards.models import Tier
@@ -237,8 +237,48 @@ def _reinstate(doing: Doing, given: dict[str, Any]) -> str:
     return _("Given back.")
 
 
+def _hold(doing: Doing, given: dict[str, Any]) -> str:
+    holds.hold(
+        program=doing.program,
+        member=doing.person,
+        unit=given["unit"],
+        amount=given["ledger_amount"],
+        reason=given["reason"],
+        by=doing.request.user,
+        key=given["key"],
+        now=doing.now,
+    )
+    return _("Held. It does not end while it is held.")
+
+
+def _release(doing: Doing, given: dict[str, Any]) -> str:
+    number = doing.request.GET.get("hold", "")
+    if not number.isascii() or not number.isdigit():
+        raise Http404
+    holds.release(
+        program=doing.program,
+        member=doing.person,
+        hold_id=int(number[:18]),
+        reason=given["reason"],
+        is_ours=given["is_ours"],
+        by=doing.request.user,
+        now=doing.now,
+    )
+    return _("Released.")
+
+
 ACTIONS: dict[str, Action] = {
     "adjust": Action(gettext_lazy("Adjust the balance"), gettext_lazy("Adjust"), asked.AdjustForm, _adjust),
+    "hold": Action(
+        gettext_lazy("Hold for review"),
+        gettext_lazy("Hold"),
+        asked.HoldForm,
+        _hold,
+        gettext_lazy("The member sees it, cannot use it, and does not lose it while it is held."),
+    ),
+    "release": Action(
+        gettext_lazy("Release what is held"), gettext_lazy("Release"), asked.ReleaseForm, _release
+    ),
     "reinstate": Action(
         gettext_lazy("Give back what ended"), gettext_lazy("Give back"), asked.ReinstateForm, _reinstate
     ),

@@ -22,7 +22,7 @@ from members import access
 from members.access import StaffRequest, program_view
 from members.models import Member, Program, Role
 from members.views import frame
-from rewards import histories, queries
+from rewards import histories, holds, queries
 from rewards.histories import HistoryLine, Purse
 from rewards.models import Lot, Unit
 from rewards.views import doings, panes, progress, telling
@@ -63,6 +63,10 @@ def show(
         "standings": held,
         "has_manual": any(row.is_manual and row.is_open for row in held),
         "purses": [_tell_purse(purse, now) for purse in purses],
+        # Held points are rare: nobody else pays for the question.
+        "holds": holds.open_of(program=program, member=person)
+        if any(p.wallet.reserved for p in purses)
+        else [],
         "gives_back": any(purse.unit.grace_days for purse in purses),
         "merges": doings.merges_of(program=program, member=person),
         "waiting": doings.waiting_of(program=program, member=person),
