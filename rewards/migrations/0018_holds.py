@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("members", "0013_consent_wishes"),
-        ("rewards", "0016_endings"),
+        ("rewards", "0017_handing_over"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
