@@ -36,6 +36,12 @@ def number(value: Decimal | float | None, decimals: int | None = None) -> SafeSt
 
 
 @register.filter
+def plain(value: Decimal | float | None) -> str:
+    """{{ 2|plain }} in the reader's digits without markup, for what may stand in an attribute too."""
+    return NOTHING if value is None else formats.format_number(value)
+
+
+@register.filter
 def filesize(size: int | None) -> SafeString | str:
     """{{ 2048|filesize }}: 2.0 KB, in the reader's digits"""
     return NOTHING if size is None else isolate(formats.map_digits(filesizeformat(size)))
