@@ -97,6 +97,7 @@ def test_the_site_runs_heals_itself_and_leaves_nothing_behind(var):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz/") as answer:
             assert answer.status == 200
         assert any("Wafa is ready" in line for line in said)
+        assert pids(var, "-Q long")
         assert any(f"http://127.0.0.1:{port}/admin/" in line for line in said)
 
         again = run(var=var, PORT=free_port())

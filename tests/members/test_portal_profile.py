@@ -181,6 +181,21 @@ def test_consents_are_given_and_taken_back_in_one_table(inside, shop, amelia):
     assert inside.get(url("consents", shop)).content.decode().count(" checked>") == 1
 
 
+def test_text_messages_wait_for_the_proof_of_a_phone_and_the_page_says_so(inside, shop, amelia):
+    inside.post(url("consents", shop), {"allow": ["offers-sms", "offers-email"]})
+
+    body = inside.get(url("consents", shop)).content.decode()
+    assert not consent.has_consent(member=amelia, channel="sms", topic="offers")
+    assert consent.has_consent(member=amelia, channel="email", topic="offers")
+    assert (body.count(" checked>"), body.count("once the number is proven")) == (2, 1)
+
+    # Kept as it stands, the wish stays; without the tick it goes.
+    inside.post(url("consents", shop), {"allow": ["offers-sms", "offers-email"]})
+    assert inside.get(url("consents", shop)).content.decode().count("once the number is proven") == 1
+    inside.post(url("consents", shop), {"allow": ["offers-email"]})
+    assert "once the number is proven" not in inside.get(url("consents", shop)).content.decode()
+
+
 def test_all_data_comes_in_one_archive(inside, shop, amelia):
     consent.grant(member=amelia, channel="email", topic="offers", source="portal", now=portal_shop.NOW)
     with scope(program=shop):
