@@ -6,6 +6,7 @@ word of staff with its reason. A code for one redemption is one more kind.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,34 +67,35 @@ def spend(
     with scope(program=program), transaction.atomic():
         if _is_posted(program, key):
             return _post(program, member, unit, amount, key, now, order)
-        step = _check(authorization, program=program, member=member, unit=unit, amount=amount, by=by, now=now)
+        costs = {unit: amount}
+        step = check(authorization, program=program, member=member, costs=costs, by=by, now=now)
         movement = _post(program, member, unit, amount, key, now, order)
-        _record(movement, program, member, step, by, now)
+        record(movement.fact_id, program=program, member=member, step=step, by=by, now=now)
         told = {"unit": unit, "amount": amount, "active": movement.active}
         reason = authorization.reason.strip()[:300] if isinstance(authorization, Override) else ""
         people.audit_of(member, "points.spend", by.user, now, after=told, reason=reason)
     return movement
 
 
-def _check(
+def check(
     authorization: Authorization,
     *,
     program: Program,
     member: Member,
-    unit: str,
-    amount: int,
+    costs: Mapping[str, int],
     by: TeamMembership,
     now: datetime,
 ) -> int | None:
-    """The step of the passcode; None where staff answer."""
+    """The step of the passcode; None where staff answer. `costs` is {unit key: ledger units}."""
     if isinstance(authorization, Passcode):
         return passcodes.check(member=member, typed=authorization.typed, now=now)
     if not authorization.reason.strip():
         raise ledger.ReasonMissing(field="authorization.reason")
     people.check_not_own(member=member, by=by.user)
-    limit = adjustments.limit_of(program=program, role=by.role, unit=unit)
-    if limit is not None and amount > limit:
-        raise OverrideTooLarge(limit=limit)
+    for unit, amount in costs.items():
+        limit = adjustments.limit_of(program=program, role=by.role, unit=unit)
+        if limit is not None and amount > limit:
+            raise OverrideTooLarge(limit=limit)
     return None
 
 
@@ -111,16 +113,17 @@ def _post(
     )
 
 
-def _record(
-    movement: Movement, program: Program, member: Member, step: int | None, by: TeamMembership, now: datetime
+def record(
+    fact_id: int, *, program: Program, member: Member, step: int | None, by: TeamMembership, now: datetime
 ) -> None:
+    """Keep beside the fact what allowed it. Raises PasscodeWrong for a code that was used meanwhile."""
     kind = Warrant.Kind.OVERRIDE if step is None else Warrant.Kind.CODE
     try:
         with transaction.atomic():
             Warrant.objects.create(
                 program=program,
                 holder_id=member.pk,
-                fact_id=movement.fact_id,
+                fact_id=fact_id,
                 kind=kind,
                 step=step,
                 given_by=by.user,

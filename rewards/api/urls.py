@@ -2,10 +2,23 @@
 
 from django.urls import path, re_path
 
-from rewards.api import catalogue, departures, endings, events, facts, merges, orders, points, rules, spending
+from rewards.api import (
+    catalogue,
+    departures,
+    endings,
+    events,
+    facts,
+    merges,
+    orders,
+    points,
+    redemptions,
+    rules,
+    spending,
+)
 
 MEMBER = r"^members/(?P<member_id>[0-9]{1,18})/"
 ORDER = r"^orders/(?P<order_id>[0-9]{1,18})"
+REDEMPTION = r"^redemptions/(?P<redemption_id>[0-9]{1,18})"
 RULE = r"^rules/(?P<rule>[-a-zA-Z0-9_]{1,60})"
 
 urlpatterns = [
@@ -30,6 +43,16 @@ urlpatterns = [
     re_path(r"^wallets/(?P<wallet_id>[0-9]{1,18})/entries$", points.Entries.as_view(), name="entries"),
     path("program", catalogue.Program.as_view(), name="program"),
     path("tiers", catalogue.Tiers.as_view(), name="tiers"),
+    path("rewards", redemptions.Rewards.as_view(), name="rewards"),
+    re_path(MEMBER + "rewards$", redemptions.Offers.as_view(), name="offers"),
+    re_path(MEMBER + "redemptions$", redemptions.Redemptions.as_view(), name="redemptions"),
+    re_path(REDEMPTION + "$", redemptions.One.as_view(), name="redemption"),
+    re_path(REDEMPTION + "/confirm$", redemptions.Confirm.as_view(), name="redemption-confirm"),
+    re_path(REDEMPTION + "/release$", redemptions.Release.as_view(), name="redemption-release"),
+    re_path(REDEMPTION + "/cancel$", redemptions.Cancel.as_view(), name="redemption-cancel"),
+    re_path(REDEMPTION + "/fail$", redemptions.Fail.as_view(), name="redemption-fail"),
+    path("codes/check", redemptions.Check.as_view(), name="code-check"),
+    path("codes/use", redemptions.Use.as_view(), name="code-use"),
     path("rules", rules.Rules.as_view(), name="rules"),
     re_path(RULE + "$", rules.One.as_view(), name="rule"),
     re_path(RULE + "/draft$", rules.Draft.as_view(), name="rule-draft"),

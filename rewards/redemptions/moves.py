@@ -93,7 +93,7 @@ def find(*, program: Program, code: str) -> Redemption | None:
         kept = Redemption.objects.filter(
             program=program, code_digest__in=tickets.digests(program_id=program.pk, code=typed)
         )
-        return kept.select_related("reward", "member").first()
+        return kept.select_related("reward", "member", "store").first()
 
 
 def release(*, program: Program, redemption_id: int, now: datetime, by: User | None = None) -> Redemption:
@@ -157,7 +157,7 @@ def _said(reason: str) -> str:
 def _find(program: Program, redemption_id: int) -> Redemption:
     found = (
         Redemption.objects.filter(program=program, pk=redemption_id)
-        .select_related("reward", "member")
+        .select_related("reward", "member", "store")
         .first()
     )
     if found is None:

@@ -74,7 +74,7 @@ def reserve(
             at_once = wanted.handover != Reward.Handover.TILL
         wish = Wish(program, member, wanted, key, now, via, place, at_once, by)
         number = posting.attempt(lambda: _read_and_work(wish))
-        return Redemption.objects.select_related("reward").get(pk=number)
+        return Redemption.objects.select_related("reward", "store").get(pk=number)
 
 
 def _read_and_work(wish: Wish) -> tuple[dict[str, Any], int]:

@@ -28,6 +28,7 @@ SOURCES = (
     "rewards/passcodes.py",
     "rewards/posting.py",
     "rewards/quotes.py",
+    "rewards/redemptions",
     "rewards/reinstatements.py",
     "rewards/rules.py",
     "rewards/spending.py",

@@ -7,12 +7,15 @@ import json
 import pytest
 from django_scopes import scope
 
+from loyaltysite.kit import clock
 from members.api import docs
-from members.models import AuditEntry, Program, Scope, Store, TeamMembership
+from members.models import AuditEntry, Member, Program, Scope, Store, TeamMembership
+from rewards import redemptions
 from rewards.models import EarningRule, Wallet
 from tests.members.api_shop import Shop, order
 from tests.rewards import builders
 from tests.rewards.builders import open_program
+from tests.rewards.catalogue import put_up
 
 pytestmark = pytest.mark.django_db
 
@@ -291,7 +294,15 @@ def test_a_rule_that_cannot_work_is_refused_with_the_path(shop):
 # --- the wall ---------------------------------------------------------------------------------------------------------
 
 
-NOWHERE = {"member_id": 1, "order_id": 1, "wallet_id": 1, "rule": "none", "store_id": 1, "merge_id": 1}
+NOWHERE = {
+    "member_id": 1,
+    "order_id": 1,
+    "wallet_id": 1,
+    "rule": "none",
+    "store_id": 1,
+    "merge_id": 1,
+    "redemption_id": 1,
+}
 
 
 def every_call():
@@ -314,6 +325,10 @@ def test_ids_of_another_program_do_not_exist(shop, sent):
     shop.post("rules", {"name": "Ours", "definition": DOUBLE})
     other = shop.post("orders", order("8", member={"kind": "card", "value": "8", "joins": True})).json()
     merged = shop.post(f"members/{sent['member']}/merge", {"gone": other["member"], "reason": "Same"}).json()
+    put_up(shop.program, "mug", price={}, per_member=9)
+    with scope(program=shop.program):
+        anna = Member.objects.get(pk=sent["member"])
+    held = redemptions.reserve(program=shop.program, member=anna, reward="mug", key="k", now=clock.now())
     ids = {
         "member_id": sent["member"],
         "order_id": sent["order"],
@@ -321,6 +336,7 @@ def test_ids_of_another_program_do_not_exist(shop, sent):
         "rule": "ours",
         "store_id": store.pk,
         "merge_id": merged["id"],
+        "redemption_id": held.pk,
     }
     met = 0
     for method, path, content in every_call():
@@ -386,14 +402,16 @@ def needs(method, address):
     area = address.split("/")[0]
     if address.endswith(("close", "merge")) or (area == "merges" and method == "post"):
         return {"members:write", "points:write"}
-    if address.endswith("spends"):
+    if address.endswith("spends") or (area, method) == ("codes", "post"):
         return {"points:spend"}
+    if "redemptions" in address and not (method == "get" and area == "members"):
+        return {"points:write"} if address.endswith(("cancel", "fail")) else {"points:spend"}
     if area == "merges":
         return {"members:read", "points:read"}
     what = "read" if method == "get" or address.endswith("preview") else "write"
-    if address.endswith(("wallets", "entries", "adjustments", "reinstatements")):
+    if address.endswith(("wallets", "entries", "adjustments", "reinstatements", "redemptions", "/rewards")):
         area = "points"
-    elif area in {"program", "tiers", "stores"}:
+    elif area in {"program", "tiers", "stores", "rewards"}:
         area = "program"
     elif area in {"payments", "cancellations", "returns", "events"}:
         area = "orders"

@@ -61,6 +61,12 @@ def test_what_moves_value_needs_a_key():
                     "/merge",
                     "/undo",
                     "/spends",
+                    "/redemptions",
+                    "/confirm",
+                    "/release",
+                    "/cancel",
+                    "/fail",
+                    "/use",
                 )
             )
             assert ("Idempotency-Key" in headers) == moves, (method, path)
