@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image, PngImagePlugin
 
+from loyaltysite.kit import pictures
 from members import logos
 from members.models import Program, Role
 from tests.members.teams import as_staff
@@ -80,14 +81,14 @@ def test_anything_else_is_refused(program, content):
 
 
 def test_a_picture_with_too_many_pixels_is_not_decoded(program, monkeypatch):
-    monkeypatch.setattr(logos, "MOST_PIXELS", 600 * 300 - 1)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 600 * 300 - 1)
     monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("decoded"))
 
     assert "too many pixels" in put_up(program, picture()).text
 
 
 def test_a_large_file_is_refused(program, monkeypatch):
-    monkeypatch.setattr(logos, "MOST_BYTES", 100)
+    monkeypatch.setattr(pictures, "MOST_BYTES", 100)
 
     assert "larger than 2 MB" in put_up(program, picture()).text
 
