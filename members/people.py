@@ -82,11 +82,12 @@ def join(
 
 
 def block(*, member: Member, reason: str, by: User, now: datetime) -> Member:
-    """No earning and no spending until unblocked (SEMANTICS 12)."""
+    """No earning and no spending until unblocked (SEMANTICS 12). Raises OwnAccount, ReasonMissing, StateUnchanged."""
     return _change_state(member, Member.State.BLOCKED, "member.block", reason, by, now)
 
 
 def unblock(*, member: Member, reason: str, by: User, now: datetime) -> Member:
+    """Raises OwnAccount, ReasonMissing, StateUnchanged."""
     return _change_state(
         member, Member.State.ACTIVE, "member.unblock", reason, by, now, was=Member.State.BLOCKED
     )
@@ -99,6 +100,7 @@ def close(*, member: Member, reason: str, by: User, now: datetime) -> Member:
 
 
 def reopen(*, member: Member, reason: str, by: User, now: datetime) -> Member:
+    """Raises OwnAccount, ReasonMissing, StateUnchanged."""
     return _change_state(
         member, Member.State.ACTIVE, "member.reopen", reason, by, now, was=Member.State.CLOSED
     )
@@ -186,6 +188,7 @@ def _change_state(
     if not reason.strip():
         raise ReasonMissing(field="reason")
     with scope(program=member.program):
+        check_not_own(member=member, by=by)
         fresh = lock(member)
         if fresh.state == state or (was and fresh.state != was):
             raise StateUnchanged

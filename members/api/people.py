@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -174,9 +175,11 @@ class One(endpoints.Endpoint):
     )
     def patch(self, request: Request, member_id: int) -> Response:
         asked = shapes.read(CHANGE, request.data)
-        member = find(member_id)
-        known = {name: getattr(member, name) for name in CHANGE.fields}
-        changed = profiles.change(member=member, by=self.author, now=clock.now(), **known | asked)
+        with transaction.atomic():
+            # What is not sent stays as it is once nobody else can change it.
+            member = people.lock(find(member_id))
+            known = {name: getattr(member, name) for name in CHANGE.fields}
+            changed = profiles.change(member=member, by=self.author, now=clock.now(), **known | asked)
         return Response(member_told(changed))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.db import transaction
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -89,17 +91,19 @@ class One(endpoints.Endpoint):
     )
     def patch(self, request: Request, store_id: int) -> Response:
         asked = shapes.read(CHANGE, request.data)
-        store = find(store_id)
-        wanted = {"name": store.name, "is_active": store.is_active} | asked
-        changed = stores.change(
-            program=self.program, code=store.code, by=self.author, now=clock.now(), **wanted
-        )
+        with transaction.atomic():
+            # What is not sent stays as it is once nobody else can change it.
+            store = find(store_id, rows=Store.objects.select_for_update())
+            wanted = {"name": store.name, "is_active": store.is_active} | asked
+            changed = stores.change(
+                program=self.program, code=store.code, by=self.author, now=clock.now(), **wanted
+            )
         return Response(_told(changed))
 
 
-def find(store_id: int) -> Store:
+def find(store_id: int, rows: QuerySet[Store] | None = None) -> Store:
     """The store of the caller's program. Raises NotFound, also for those of other programs."""
-    store = Store.objects.filter(pk=store_id).first()
+    store = (Store.objects.all() if rows is None else rows).filter(pk=store_id).first()
     if store is None:
         raise NotFound
     return store

@@ -133,6 +133,7 @@ def join(
             Identity.objects.filter(program=program, kind=kind, value=value).select_related("member").first()
         )
         if known is not None and known.member.state != Member.State.CLOSED:
+            lookups.note(program=program, found=known.member, by=tap.cashier, now=now)
             return Effect({"existing": True}, known.member_id)
         with transaction.atomic():
             member = people.join(

@@ -37,6 +37,14 @@ def find(*, program: Program, typed: str, by: User, now: datetime) -> Member:
     A QR code may hold the number inside an address. Raises NobodyFound, NumberWrong."""
     sought = Sought.parse(typed)
     found = _by_number(program, sought.text) or _by_identity(program, sought.text)
+    note(program=program, found=found, by=by, now=now)
+    if found is not None:
+        return found
+    raise NumberWrong(field="q") if sought.number_is_wrong else NobodyFound(field="q")
+
+
+def note(*, program: Program, found: Member | None, by: User, now: datetime) -> None:
+    """Audit that somebody was looked up, whichever way."""
     audit.record(
         program=program,
         actor=by,
@@ -45,9 +53,6 @@ def find(*, program: Program, typed: str, by: User, now: datetime) -> Member:
         subject_id=found.number if found else "",
         now=now,
     )
-    if found is not None:
-        return found
-    raise NumberWrong(field="q") if sought.number_is_wrong else NobodyFound(field="q")
 
 
 def at_number(*, program: Program, number: str) -> Member:

@@ -39,6 +39,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "points.hold": gettext_lazy("Held for review"),
     "points.release": gettext_lazy("Released"),
     "points.reinstate": gettext_lazy("Given back"),
+    "points.spend": gettext_lazy("Spent"),
     "points.forfeit": gettext_lazy("Balance forfeited"),
     "adjustment.ask": gettext_lazy("Adjustment asked for"),
     "adjustment.approve": gettext_lazy("Adjustment approved"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django_scopes import scope
 
+from members.api import people
 from members.models import AuditEntry, Member, Scope
 from tests.members.api_shop import Shop, order
 from tests.rewards.builders import join, open_program
@@ -165,3 +166,20 @@ def test_a_member_gets_one_more_identity(shop):
     assert again.status_code == 200
     assert [each["value"] for each in again.json()["identities"]] == ["7700", "anna@example.com"]
     assert shop.get("members", card="7700").json()["items"][0]["id"] == member["id"]
+
+
+def test_what_is_not_sent_is_kept_as_somebody_else_has_changed_it_meanwhile(shop, monkeypatch):
+    member = shop.post("members", ANNA).json()
+    find = people.find
+
+    def find_late(member_id):
+        """Read, and then changed by somebody else before it is locked."""
+        found = find(member_id)
+        Member.objects.filter(pk=member_id).update(birthday="1990-05-17")
+        return found
+
+    monkeypatch.setattr(people, "find", find_late)
+
+    told = shop.send("PATCH", f"members/{member['id']}", {"name": "Anna Marlowe"}).json()
+
+    assert (told["name"], told["birthday"]) == ("Anna Marlowe", "1990-05-17")

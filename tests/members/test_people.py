@@ -111,6 +111,21 @@ def test_a_state_needs_a_reason_and_a_change(program, staff):
         people.unblock(member=member, reason="why not", by=staff, now=NOW)
 
 
+@pytest.mark.parametrize("deed", [people.block, people.unblock, people.close, people.reopen])
+def test_nobody_changes_the_state_of_the_own_account(program, staff, deed):
+    member = join(program, ("email", staff.email))
+    with scope(program=program):
+        Member.objects.filter(pk=member.pk).update(
+            state={people.unblock: "blocked", people.reopen: "closed"}.get(deed, "active")
+        )
+
+    with pytest.raises(people.OwnAccount):
+        deed(member=member, reason="It is mine", by=staff, now=NOW)
+
+    with scope(program=program):
+        assert not AuditEntry.objects.exists()
+
+
 def test_the_last_owner_stays(program, staff):
     teams.set_role(program=program, user=staff, role=Role.OWNER, by=None, now=NOW)
 

@@ -224,8 +224,11 @@ def _answer(
 
 
 def _served(program: Program, request: StaffRequest) -> words.Who | None:
+    """Who was to be served, for the page that says why not. It shows somebody, so it counts as looking them up."""
+    number = request.POST.get("number", "")[:12]
     try:
-        member = lookups.at_number(program=program, number=request.POST.get("number", "")[:12])
+        throttle(request, program, "find")
+        member = lookups.find(program=program, typed=number, by=request.user, now=clock.now())
     except DomainError:
         return None
     return words.who(program=program, member=member)

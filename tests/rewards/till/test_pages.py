@@ -144,6 +144,18 @@ def test_a_cashier_who_reads_through_the_members_is_slowed_down(client, program,
     assert find(signed_in(hire(program, Role.CASHIER)), program, member.number).status_code == 200
 
 
+def test_a_sale_that_is_refused_shows_nobody_beyond_the_limit(client, program, cashier, member):
+    fields = {"number": member.number, "amount": "none", "store": "quay"}
+
+    shown = [
+        "Amelia Hart" in client.post(till_of(program, "actions/sale/"), tap(cashier) | fields).text
+        for _ in range(61)
+    ]
+
+    assert shown == [True] * 60 + [False]
+    assert [row.subject_id for row in audited(program, "till.find")] == [member.number] * 60
+
+
 # Joining
 
 
@@ -168,6 +180,7 @@ def test_a_contact_that_is_known_leads_to_its_member(client, program, cashier, m
 
     assert response.json()["who"]["number"] == member.number
     assert "already" in response.json()["short"]
+    assert [row.subject_id for row in audited(program, "till.find")] == [member.number]
     with scope(program=program):
         assert Member.objects.count() == 1
 
