@@ -16,6 +16,7 @@ from rewards.views import (
     tiers,
     units,
 )
+from rewards.views.catalogue import redeemed
 from rewards.views.catalogue import urls as catalogue
 from rewards.views.rules import urls as rules
 from rewards.views.till import urls as till
@@ -63,5 +64,7 @@ urlpatterns = [
     re_path(DECISION + r"refuse/$", approvals.refuse, name="refuse"),
     path("dashboard/<slug:slug>/rules/", include(rules.urlpatterns)),
     path("dashboard/<slug:slug>/rewards/", include(catalogue.urlpatterns)),
+    path("dashboard/<slug:slug>/redemptions/", redeemed.redeemed, name="redeemed"),
+    path("dashboard/<slug:slug>/redemptions/<int:redemption_id>/", redeemed.redemption, name="redemption"),
     path("till/", include(till.urlpatterns)),
 ]

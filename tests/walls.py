@@ -16,7 +16,7 @@ from members import keys
 from members.models import Invitation, Member, Note, Program, Role, TeamMembership, User
 from rewards import redemptions
 from rewards.merging.joining import merge
-from rewards.models import BulkAction, ImportRun, PendingAdjustment, Unit
+from rewards.models import BulkAction, ImportRun, PendingAdjustment, Redemption, Unit
 from rewards.till import handing
 from tests.members.teams import hire
 from tests.rewards import builders as b
@@ -91,6 +91,8 @@ DASHBOARD: dict[str, Wall] = {
     "rewards:reward_edit": Wall(MANAGER, MANAGER, "key:reward"),
     "rewards:reward_move": Wall(None, MANAGER, "key:reward"),
     "rewards:reward_picture": Wall(None, MANAGER, "key:reward"),
+    "rewards:redeemed": Wall(ANALYST),
+    "rewards:redemption": Wall(ANALYST, MANAGER, "redemption_id"),
     # operations
     "rewards:imports": Wall(ANALYST),
     "rewards:import_upload": Wall(None, MANAGER),
@@ -186,13 +188,20 @@ class World:
         return rewards.put_up(self.program, f"gift-{self.program.pk}").key
 
     @cached_property
-    def token(self) -> str:
-        """That the owner has had a code in hand."""
+    def _held(self) -> Redemption:
         rewards.put_up(self.program, "free", price={}, per_member=9)
-        held = redemptions.reserve(
+        return redemptions.reserve(
             program=self.program, member=self._anna, reward="free", key="k", now=timezone.now()
         )
-        return handing.token_of(redemption=held, cashier=self.owner)
+
+    @property
+    def redemption_id(self) -> int:
+        return self._held.pk
+
+    @property
+    def token(self) -> str:
+        """That the owner has had a code in hand."""
+        return handing.token_of(redemption=self._held, cashier=self.owner)
 
     @property
     def store_id(self) -> int:

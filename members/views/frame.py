@@ -36,6 +36,7 @@ PAGES: tuple[Page, ...] = (
     Page("tiers", "rewards:tiers", _("Tiers"), "flag", "", _("Earning")),
     Page("units", "rewards:units", _("Units"), "star", "", _("Earning")),
     Page("rewards", "rewards:rewards", _("Rewards"), "ticket", "G W", _("Spending")),
+    Page("redeemed", "rewards:redeemed", _("Redemptions"), "check", "", _("Spending")),
     Page("imports", "rewards:imports", _("Imports"), "list", "G I", _("Operations")),
     Page("approvals", "rewards:approvals", _("Approvals"), "check", "G A", _("Operations")),
     Page("stores", "members:stores", _("Stores"), "shop", "G S", _("Operations")),
