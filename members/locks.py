@@ -22,13 +22,17 @@ from loyaltysite.kit.errors import NotAllowed
 from members.models import User
 
 KEY = "till_locked_at"
-# What unlocking needs, what shows nothing of anybody, and the way out.
+# What unlocking needs, what strangers may open as well and shows nothing of anybody, and the way out.
 OPEN = frozenset(
     {
         "account_reauthenticate",
         "mfa_reauthenticate",
         "mfa_reauthenticate_webauthn",
         "account_logout",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key",
+        "account_reset_password_from_key_done",
         "set_language",
         "healthz",
         "readyz",

@@ -124,10 +124,11 @@ class Endpoint(APIView):
         if not isinstance(caller, Caller):
             raise exceptions.NotAuthenticated
         method = str(request.method)
+        # First, so that what is refused counts as well.
+        self._take(caller, method, request)
         missing = [each for each in self.needs(method) if each not in caller.scopes]
         if missing:
             raise ScopeMissing(scope=", ".join(missing))
-        self._take(caller, method, request)
         self._enter(caller, request)
 
     def require(self, needed: str) -> None:

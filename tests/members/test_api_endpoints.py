@@ -199,6 +199,14 @@ def test_reads_and_writes_are_counted_apart(shop, with_redis):
     assert slow.get("program").status_code != 429
 
 
+def test_what_a_key_may_not_do_counts_as_well(shop, with_redis):
+    nosy = Shop(shop.program, scopes=["program:read"], reads_per_minute=2)
+
+    codes = [nosy.get("members").status_code for _ in range(3)]
+
+    assert codes == [403, 403, 429]
+
+
 def test_without_redis_everybody_is_let_through_and_the_log_says_so(shop, settings, monkeypatch, caplog):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     monkeypatch.setattr(buckets, "_down_until", 0.0)

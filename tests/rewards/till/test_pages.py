@@ -704,10 +704,20 @@ def test_a_fragment_of_a_locked_session_leads_the_whole_page_away(program):
     assert response.text == ""
 
 
-def test_a_locked_session_may_be_ended(client, program):
+def test_a_locked_session_may_be_ended_by_the_next_cashier(program):
+    cashier = hire(program, Role.CASHIER, password="correct horse battery")
+    client = signed_in(cashier)
     client.post(till_of(program, "lock/"))
+    asked = client.get("/accounts/reauthenticate/")
+    forgotten = client.get("/accounts/password/reset/")
 
+    out = client.get("/accounts/logout/")
     client.post("/accounts/logout/")
+
+    assert "The till is locked" in asked.text
+    assert cashier.email in asked.text
+    assert 'href="/accounts/logout/"' in asked.text
+    assert (forgotten.status_code, out.status_code) == (200, 200)
 
     assert client.get(till_of(program))["Location"].startswith("/accounts/login/")
     assert "_auth_user_id" not in client.session
