@@ -28,6 +28,11 @@ class Language:
     def direction(self) -> str:
         return "rtl" if self.code in formats.RIGHT_TO_LEFT else "ltr"
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether anything stands in its fields, or is wrong with them."""
+        return any(field.value() or field.errors for field in self.fields)
+
 
 @lru_cache(maxsize=32)
 def forms_of(language: str) -> dict[str, int]:

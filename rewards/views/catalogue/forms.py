@@ -32,7 +32,7 @@ class RewardForm(forms.Form):
         validators=[RegexValidator(r"^[a-z][a-z0-9_-]*$", _("Small letters, digits and dashes."))],
         help_text=_("How the API names this reward. It stays for ever."),
     )
-    kind = forms.ChoiceField(label=_("What it is"), choices=Reward.Kind.choices)
+    kind = forms.ChoiceField(label=_("What it is"), choices=Reward.Kind.choices, initial="product")
     value_minor = MoneyField(label=_("Worth"))
     percent = NumberField(label=_("Percent"))
     sku = forms.CharField(label=_("SKU"), max_length=64, required=False)
