@@ -21,7 +21,7 @@ def queue_of(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def ours():
-    app.loader.import_default_modules()
+    app.autodiscover_tasks(force=True)
     return {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
 
 
