@@ -10,7 +10,7 @@ from django_scopes import scopes_disabled
 
 from loyaltysite.kit import clock
 from members.models import Program, User
-from rewards import bulk, notices, redemptions, seals, settling
+from rewards import bulk, notices, occasions, redemptions, seals, settling
 from rewards.imports import jobs, keeping
 from rewards.models import BulkAction
 from rewards.tiers import regrading, standings
@@ -56,6 +56,13 @@ def announce_endings() -> int:
     """Write events about points that end soon; how many lots and wallets they tell of."""
     now = clock.now()
     return sum(notices.announce(program=program, now=now) for program in Program.objects.order_by("pk"))
+
+
+@shared_task(soft_time_limit=840, time_limit=900)
+def record_occasions() -> int:
+    """Birthdays, anniversaries and joinings that rules wait for; how many were new."""
+    now = clock.now()
+    return sum(occasions.record_due(program=program, now=now) for program in Program.objects.order_by("pk"))
 
 
 @shared_task

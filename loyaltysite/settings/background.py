@@ -82,6 +82,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": {"expires": 30},
     },
+    "record-occasions": {
+        "task": "rewards.tasks.record_occasions",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 600},
+    },
     "seal-ledgers": {
         "task": "rewards.tasks.seal_ledgers",
         "schedule": crontab(hour=2, minute=30),

@@ -72,10 +72,12 @@ def _frame(rule: Rule) -> str:
 
 
 def _occasion(rule: Rule) -> str:
-    if rule.kind == rules.scheduled("birthday"):
-        return _("%(points)s on the birthday")
     if rule.kind.startswith(rules.SCHEDULED):
-        return _("%(points)s when “%(event)s” is due")
+        return {
+            "birthday": _("%(points)s on the birthday"),
+            "anniversary": _("%(points)s on each anniversary of joining"),
+            "joining": _("%(points)s for joining"),
+        }.get(rule.kind.removeprefix(rules.SCHEDULED), _("%(points)s when “%(event)s” is due"))
     return _("%(points)s for “%(event)s”")
 
 

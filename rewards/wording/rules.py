@@ -99,8 +99,12 @@ def _value(definition: Mapping[str, Any], key: str) -> str:
 def _trigger(rule: Rule) -> str:
     if rule.kind == rules.ORDER:
         return _("an order")
-    if rule.kind == rules.scheduled("birthday"):
-        return _("the birthday")
     if rule.kind.startswith(rules.SCHEDULED):
-        return _("the day “%(name)s”") % {"name": rule.kind.removeprefix(rules.SCHEDULED)}
+        name = rule.kind.removeprefix(rules.SCHEDULED)
+        known = {
+            "birthday": _("the birthday"),
+            "anniversary": _("each anniversary of joining"),
+            "joining": _("the joining"),
+        }
+        return known.get(name) or _("the day “%(name)s”") % {"name": name}
     return _("the event “%(name)s”") % {"name": rule.kind}

@@ -53,6 +53,15 @@ STARTS = (
         {"amount": {"kind": "fixed", "points": "100"}, "frequency": {"once": True}},
     ),
     Start(
+        "birthday",
+        _("Birthday"),
+        _("A gift of points on the birthday, once a year; or for joining, or with each year as a member."),
+        {
+            "trigger": {"on": "schedule", "kind": "birthday"},
+            "amount": {"kind": "fixed", "points": "50"},
+        },
+    ),
+    Start(
         "event",
         _("Something a member did"),
         _("Points for a review, a visit or anything else that your shop or app reports as an event."),

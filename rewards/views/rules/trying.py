@@ -21,6 +21,7 @@ from members.models import Member, Order, OrderState, Program
 from members.queries import Sought
 from rewards import offers, trials
 from rewards.engine.definitions import RuleError
+from rewards.engine.rules import scheduled
 from rewards.trials import Side, Subject, Trial, Tried, TypedLine
 from rewards.views import telling
 from rewards.views.rules.editing import Editing
@@ -125,6 +126,8 @@ def _subject(program: Program, editing: Editing, box: Box, now: datetime) -> Sub
     at = _moment(box.at, program)
     if not editing.form.is_of_orders:
         kind = str(editing.form.cleaned_data["event"])
+        if editing.form.occasion == "schedule":
+            kind = scheduled(kind)
         member = _member(program, box.member)
         return trials.happening(program=program, kind=kind, at=at or now, member=member)
     if box.number:

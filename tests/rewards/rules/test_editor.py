@@ -19,7 +19,7 @@ from rewards.models import EarningRule, RuleDraft
 from rewards.views.rules.editing import Editing
 from tests.members.teams import as_staff
 from tests.posting import controls_of
-from tests.rewards.builders import line, open_program, order, publish, record
+from tests.rewards.builders import join, line, open_program, order, publish, record
 from tests.rewards.engine.strategies import definitions
 from tests.rewards.rules.pages import ORDER, at, changed, filled, post
 
@@ -147,7 +147,7 @@ def test_a_new_rule_begins_from_a_start(program, manager):
     assert definition["amount"] == {"kind": "multiplier", "factor": "2"}
 
 
-@pytest.mark.parametrize("start", ["amount", "weekend", "first", "event"])
+@pytest.mark.parametrize("start", ["amount", "weekend", "first", "birthday", "event"])
 def test_every_start_needs_only_a_name(program, manager, start):
     url = at(program, f"new/?from={start}")
 
@@ -312,6 +312,23 @@ def test_an_order_is_found_by_its_number_and_one_may_be_typed(program, manager):
     assert "There is no order “A-2”." in missing
     assert "€25.00" in typed, typed[typed.index("part-trial") :]
     assert "Line 1: Give a number." in wrong
+
+
+def test_a_day_of_the_member_s_own_is_chosen_and_tried(program, manager):
+    join(program, "anna")
+    url = at(program, "new/?from=birthday")
+    said = filled(manager, url, name="Another year", event="anniversary", do="say")
+    tried = filled(
+        manager, url, name="Another year", event="anniversary", do="try", try_member="anna@example.com"
+    )
+
+    html = manager.get(url).content.decode()
+    sentence = post(manager, url, said, headers={"HX-Request": "true", "HX-Target": "said"}).content.decode()
+    trial = post(manager, url, tried, headers={"HX-Request": "true", "HX-Target": "trial"}).content.decode()
+
+    assert '<option value="birthday" selected>the birthday</option>' in html
+    assert "50\N{NO-BREAK SPACE}points on each anniversary of joining" in sentence
+    assert "The draft gives 50\N{NO-BREAK SPACE}points more." in trial
 
 
 def test_trying_writes_nothing(program, manager):
