@@ -74,26 +74,28 @@ class Chain:
         row.append("\\x" + self.digest.hex())
         self.entries.append(row)
         if self.lapse is not None:
-            self._note_activity(kind, at, active)
+            self._note_activity(kind, at, moment, active)
         return number
 
-    def stir(self, activity: str, at: datetime) -> None:
+    def stir(self, activity: str, at: datetime, moment: datetime) -> None:
         """An activity that may push forward when the wallet lapses (9). What was due is settled before."""
         if self.lapse is not None and activity in self.lapse.by:
-            self._push(self.lapse.after(at))
+            self._push(self.lapse, at, moment)
 
-    def _note_activity(self, kind: str, at: datetime, gain: int) -> None:
+    def _note_activity(self, kind: str, at: datetime, moment: datetime, gain: int) -> None:
         assert self.lapse is not None  # noqa: S101 - the caller asked
         if ACTIVITIES.get(kind) in self.lapse.by:
-            self._push(self.lapse.after(at))
+            self._push(self.lapse, at, moment)
         elif gain > 0 and (self.lapses_at is None or self.lapses_at <= at):
             # Whatever becomes usable while no clock runs starts one.
             self.lapses_at = None
-            self._push(self.lapse.after(at))
+            self._push(self.lapse, at, at if kind == "activate" else moment)
         if self.active and self.lapses_at is not None:
             self.next_due_at = min(self.next_due_at or self.lapses_at, self.lapses_at)
 
-    def _push(self, until: datetime) -> None:
+    def _push(self, lapse: Lapse, at: datetime, moment: datetime) -> None:
+        """Move the end forward. A clock that starts counts from now: what comes late takes nothing that was there."""
+        until = lapse.after(at if self.lapses_at is not None else max(at, moment))
         if self.lapses_at is None or self.lapses_at < until:
             self.lapses_at, self.is_moved = until, True
 

@@ -60,7 +60,7 @@ class Person:
         for book in self.books.values():
             if book.lapse is not None:
                 book.settle(moment)
-                book.stir(activity, at)
+                book.stir(activity, at, moment)
 
     def count(self, keys: tuple[str, ...], amount: int, times: int, at: datetime) -> None:
         """Add to the rule counters of a period; never below zero."""

@@ -38,13 +38,13 @@ def say_lapse(policy: Mapping[str, Any]) -> str:
     count = int(policy[kind])
     texts = {
         "days": ngettext(
-            "All ends after %(count)s day without: %(activities)s",
-            "All ends after %(count)s days without: %(activities)s",
+            "All ends after %(count)s day without any of these: %(activities)s",
+            "All ends after %(count)s days without any of these: %(activities)s",
             count,
         ),
         "months": ngettext(
-            "All ends after %(count)s month without: %(activities)s",
-            "All ends after %(count)s months without: %(activities)s",
+            "All ends after %(count)s month without any of these: %(activities)s",
+            "All ends after %(count)s months without any of these: %(activities)s",
             count,
         ),
     }

@@ -90,6 +90,18 @@ def test_an_order_after_the_lapse_earns_anew(program):
     assert is_right(program)
 
 
+def test_what_comes_late_takes_nothing_that_was_there():
+    program = b.open_program()
+    b.record(program, b.order("A", "2026-01-10", 10_000))
+    b.change_unit(program, lapse=LAPSE, expiry={"kind": "days", "count": 400})
+
+    b.record(program, b.order("old", "2025-03-01", 5000), now="2026-02-01")
+
+    assert b.balance(program) == Balance(active=150)
+    assert lapses(program) == b.moment("2026-08-02T00:00")
+    assert is_right(program)
+
+
 def test_lots_keep_their_own_dates(program):
     b.change_unit(program, expiry={"kind": "days", "count": 30})
     b.record(program, b.order("A", "2026-01-10", 10_000))

@@ -110,7 +110,7 @@ def test_inactivity_is_kept_and_shown_again(program):
     assert the_unit(program).lapse == {"months": 6, "by": ["order", "spend", "login", "visit"]}
     page = as_staff(program).get(address(program, "points/change/")).text
     assert 'value="login, visit"' in page
-    assert "All ends after 6 months without: an order, spending, login, visit." in page
+    assert "All ends after 6 months without any of these: an order, spending, login, visit." in page
 
 
 @pytest.mark.parametrize(
