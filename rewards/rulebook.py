@@ -39,6 +39,7 @@ class UnitInfo:
     shortfall: str
     arrears_limit: int | None
     lapse: Lapse | None = None
+    transfer_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ def load(program: Program) -> Rulebook:
             unit.shortfall,
             unit.arrears_limit,
             lapse_of(unit.lapse, program.zone),
+            unit.transfer_limit,
         )
         for unit in Unit.objects.filter(program_id=program_id)
     }

@@ -28,6 +28,7 @@ CHANGEABLE = (
     "notice_days",
     "grace_days",
     "grace_budget",
+    "transfer_limit",
     "cap_per_order",
     "shortfall",
     "arrears_limit",
@@ -143,7 +144,7 @@ def _check(unit: Unit) -> None:
     for name in ("notice_days", "grace_days"):
         if not 0 <= getattr(unit, name) <= MOST_DAYS:
             raise UnitRefused(_("This number is too large or negative."), field=name)
-    for name in ("cap_per_order", "arrears_limit", "grace_budget"):
+    for name in ("cap_per_order", "arrears_limit", "grace_budget", "transfer_limit"):
         value = getattr(unit, name)
         if value is not None and not 0 <= value < 2**62:
             raise UnitRefused(_("This number is too large or negative."), field=name)

@@ -14,6 +14,7 @@ from rewards.api import (
     redemptions,
     rules,
     spending,
+    transfers,
 )
 
 MEMBER = r"^members/(?P<member_id>[0-9]{1,18})/"
@@ -38,6 +39,7 @@ urlpatterns = [
     re_path(MEMBER + "wallets$", points.Wallets.as_view(), name="wallets"),
     re_path(MEMBER + "adjustments$", points.Adjustments.as_view(), name="adjustments"),
     re_path(MEMBER + "spends$", spending.Spends.as_view(), name="spends"),
+    re_path(MEMBER + "transfers$", transfers.Transfers.as_view(), name="transfers"),
     re_path(MEMBER + "reinstatements$", endings.Reinstatements.as_view(), name="reinstatements"),
     re_path(MEMBER + "standing$", catalogue.Standing.as_view(), name="standing"),
     re_path(r"^wallets/(?P<wallet_id>[0-9]{1,18})/entries$", points.Entries.as_view(), name="entries"),

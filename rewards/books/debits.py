@@ -25,13 +25,15 @@ class Debits(Dues):
         fact_id: int | None,
         order_id: int | None = None,
         mends_id: int | None = None,
-    ) -> None:
-        """Take `amount` from active lots in order of use. The caller has checked that there is enough."""
+    ) -> Parts:
+        """Take `amount` from active lots in order of use; which lots and how much of each. The caller has checked that
+        there is enough."""
         taken = pick(self._active_lots(), amount)
         entry = self._enter(
             kind, at=at, moment=moment, active=-amount, fact_id=fact_id, order_id=order_id, mends_id=mends_id
         )
         self._use(entry, taken)
+        return taken
 
     def move(
         self,

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from members.models import Program
-from rewards.checking import awards, books, merges, redemptions, seals
+from rewards.checking import awards, books, merges, redemptions, seals, transfers
 from rewards.checking.scans import Fault, Proof, name_faults, prove
 
 __all__ = ["Fault", "Proof", "Report", "run"]
@@ -64,6 +64,7 @@ def run(*, program: Program | None = None, verify: bool = False, limit: int = LI
         *awards.SCANS,
         *merges.SCANS,
         *redemptions.SCANS,
+        *transfers.SCANS,
         *([seals.HEADS] if verify else []),
     ]
     proofs: list[Proof] = []

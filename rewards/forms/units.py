@@ -80,6 +80,9 @@ class UnitForm(forms.Form):
     notice_days = _count(_("Days of notice before the end"), lowest=0, highest=MOST_DAYS)
     grace_days = _count(_("Days to ask for what ended"), lowest=0, highest=MOST_DAYS)
     grace_budget = _amount(_("Give back at most"), _("All members together. Empty for no limit."))
+    transfer_limit = _amount(
+        _("To send in a month"), _("How many a member may send to others. Empty for none.")
+    )
     lapses = forms.ChoiceField(label=_("Without activity"), choices=inactivity.CHOICES, required=False)
     lapse_count = _count(_("So many"))
     lapse_by = forms.MultipleChoiceField(
@@ -158,7 +161,7 @@ class UnitForm(forms.Form):
             self._need(found.get("waits") == kind, name)
         self._need(bool(found.get("lapses")), "lapse_count")
         self._need(bool(found.get("lapses")) and not found.get("lapse_events"), "lapse_by")
-        for name in ("arrears_limit", "cap_per_order", "grace_budget"):
+        for name in ("arrears_limit", "cap_per_order", "grace_budget", "transfer_limit"):
             amount = found.get(name)
             if amount is not None and amount.scaleb(self._digits()) % 1:
                 self.add_error(name, _("The unit has fewer decimals than this."))
@@ -192,6 +195,7 @@ class UnitForm(forms.Form):
             "notice_days": found["notice_days"] or 0,
             "grace_days": found["grace_days"] or 0,
             "grace_budget": self._scaled("grace_budget"),
+            "transfer_limit": self._scaled("transfer_limit") or 0,
             "lapse": inactivity.policy_of(found),
             "arrears_limit": self._scaled("arrears_limit"),
             "cap_per_order": self._scaled("cap_per_order"),
@@ -290,6 +294,7 @@ def initial_of(unit: Unit, program: Program) -> dict[str, Any]:
             "notice_days": unit.notice_days,
             "grace_days": unit.grace_days,
             "grace_budget": _whole(unit.grace_budget, unit),
+            "transfer_limit": _whole(unit.transfer_limit or None, unit),
             "shortfall": unit.shortfall,
             "arrears_limit": _whole(unit.arrears_limit, unit),
             "cap_per_order": _whole(unit.cap_per_order, unit),

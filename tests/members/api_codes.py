@@ -33,6 +33,7 @@ SOURCES = (
     "rewards/rules.py",
     "rewards/spending.py",
     "rewards/tiers/standings.py",
+    "rewards/transfers.py",
 )
 FRAMEWORK = {
     "not_authenticated": (401, "Authentication credentials were not provided."),

@@ -409,7 +409,9 @@ def needs(method, address):
     if area == "merges":
         return {"members:read", "points:read"}
     what = "read" if method == "get" or address.endswith("preview") else "write"
-    if address.endswith(("wallets", "entries", "adjustments", "reinstatements", "redemptions", "/rewards")):
+    if address.endswith(
+        ("wallets", "entries", "adjustments", "reinstatements", "redemptions", "transfers", "/rewards")
+    ):
         area = "points"
     elif area in {"program", "tiers", "stores", "rewards"}:
         area = "program"

@@ -57,6 +57,7 @@ def test_what_moves_value_needs_a_key():
                     "/events",
                     "/adjustments",
                     "/reinstatements",
+                    "/transfers",
                     "/close",
                     "/merge",
                     "/undo",
