@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import IO, Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Count
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
@@ -18,7 +19,7 @@ from loyaltysite.kit.errors import Conflict, DomainError, NotFound
 from members import audit
 from members.models import Program, Store, User
 from rewards import candidates
-from rewards.models import Reward, RewardPicture, Unit
+from rewards.models import Redemption, Reward, RewardPicture, Unit
 from rewards.models.catalogue import LONGEST_HOLD
 
 CHANGEABLE = (
@@ -65,6 +66,13 @@ class RewardChanged(Conflict):
     message = _("Somebody else has changed this reward. Look at it anew.")
 
 
+class StockFixed(Conflict):
+    """What was taken without a limit was counted nowhere."""
+
+    code = "reward_stock_fixed"
+    message = _("This reward is up without a limit and stays so. End it and make a new one.")
+
+
 class RewardOver(Conflict):
     code = "reward_over"
     message = _("This reward has ended. Make a new one.")
@@ -96,7 +104,7 @@ def change(
     """Give the reward these values; those not named stay, and a repeat changes nothing. What is redeemed keeps its
     price and worth. `revision` is the one that was looked at.
 
-    Raises NotFound, RewardChanged, RewardOver, RewardRefused with the field."""
+    Raises NotFound, RewardChanged, RewardOver, StockFixed, RewardRefused with the field."""
     with scope(program=program), transaction.atomic():
         reward = _lock(program, key)
         if reward.state == State.ENDED:
@@ -107,6 +115,8 @@ def change(
             return reward
         if revision is not None and revision != reward.revision:
             raise RewardChanged
+        if "stock" in moved and reward.stock is None and reward.state == State.LIVE:
+            raise StockFixed(field="stock")
         before = _told(reward)
         for name in moved:
             setattr(reward, name, wanted[name])
@@ -138,6 +148,16 @@ def end(*, program: Program, key: str, by: User | None, now: datetime) -> Reward
         if reward.state != State.ENDED:
             _move(reward, State.ENDED, by, now)
     return reward
+
+
+def taken_of(rewards: Collection[Reward]) -> dict[int, int]:
+    """How many of each were taken and not given back: from its stock, else counted. One statement at most."""
+    found = {reward.pk: reward.taken for reward in rewards if reward.stock is not None}
+    endless = [reward.pk for reward in rewards if reward.stock is None]
+    if endless:
+        rows = Redemption.objects.filter(reward_id__in=endless, is_given_back=False).values("reward_id")
+        found |= dict(rows.annotate(times=Count("pk")).values_list("reward_id", "times"))
+    return found
 
 
 def set_picture(*, program: Program, key: str, file: IO[bytes], by: User | None, now: datetime) -> Reward:

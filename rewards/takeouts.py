@@ -28,7 +28,7 @@ from members.models import (
     Return,
 )
 from rewards import statements
-from rewards.models import Lot, Standing
+from rewards.models import Lot, Redemption, Standing
 
 type Row = dict[str, Any]
 
@@ -85,6 +85,8 @@ def tables_of(program: Program, member: Member) -> Iterator[Table]:
     yield Table("lots", _rows(lots, "wallet__unit__key", "granted", "remaining", "earned_at", "active_at", "expires_at"))  # fmt: skip
     standings = Standing.objects.filter(member_id=member.pk).order_by("since", "pk")
     yield Table("tiers", _rows(standings, "tier__key", "origin", "since", "valid_until", "ended_at"))
+    taken = Redemption.objects.filter(program=program, member=member).order_by("reserved_at", "pk")
+    yield Table("rewards", _rows(taken, "reward__key", "state", "price", "money_minor", "reserved_at", "issued_at", "closed_at", "store__name"))  # fmt: skip
     events = Event.objects.filter(program=program, holder_id=member.pk).order_by("recorded_at", "pk")
     yield Table("events", _rows(events, "kind", "occurred_at", "data"))
     for more in _more:

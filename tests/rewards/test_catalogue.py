@@ -11,7 +11,7 @@ from PIL import Image
 
 from loyaltysite.kit.errors import DomainError
 from members.models import AuditEntry, Role
-from rewards import catalogue
+from rewards import catalogue, redemptions
 from rewards.models import Reward, RewardPicture
 from tests.members.teams import as_staff
 from tests.rewards import builders as b
@@ -169,6 +169,27 @@ def test_what_has_ended_stays_ended(program):
             move(program=program, key="mug", by=None, now=NOW)
 
 
+def test_what_is_up_without_a_limit_gets_none(program):
+    put_up(program)
+
+    with pytest.raises(catalogue.StockFixed):
+        catalogue.change(program=program, key="mug", by=None, now=NOW, stock=5)
+
+
+def test_what_is_taken_is_counted_with_a_stock_and_without(program):
+    b.record(program, b.order("A", "2026-01-10", 500_00))
+    put_up(program)
+    put_up(program, "cup", stock=5)
+    anna = b.find(program, "anna")
+    for number, key in enumerate(("mug", "mug", "cup")):
+        held = redemptions.reserve(program=program, member=anna, reward=key, key=str(number), now=NOW)
+    redemptions.release(program=program, redemption_id=held.pk, now=NOW)
+
+    with scope(program=program):
+        rewards = list(Reward.objects.order_by("pk"))
+        assert catalogue.taken_of(rewards) == {rewards[0].pk: 2, rewards[1].pk: 0}
+
+
 def test_the_database_itself_keeps_the_stock(program):
     reward = put_up(program, stock=2)
 
@@ -213,7 +234,7 @@ def test_the_list_takes_as_many_statements_for_many_as_for_one(program, django_a
     for number in range(5):
         put_up(program, f"gift-{number}")
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         answer = client.get(f"/dashboard/{program.slug}/rewards/")
 
     assert [row["reward"].state for row in answer.context["rows"]] == ["live"] * 5 + ["draft"]

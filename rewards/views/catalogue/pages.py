@@ -43,9 +43,11 @@ def rewards(request: StaffRequest, program: Program) -> HttpResponse:
     found = list(Reward.objects.filter(program=program).order_by("-created_at", "-pk"))
     order = {Reward.State.LIVE: 0, Reward.State.DRAFT: 1, Reward.State.ENDED: 2}
     found.sort(key=lambda reward: order[Reward.State(reward.state)])
+    taken = catalogue.taken_of(found)
     rows = [
         {
             "reward": reward,
+            "taken": taken.get(reward.pk, 0),
             "left": None if reward.stock is None else reward.stock - reward.taken,
             "ticket": tickets.draw(reward, program=program, known=known),
             "state": reward.get_state_display(),
@@ -122,7 +124,7 @@ def _page(
         "reward": one,
         "ticket": ticket,
         "badge": BADGES[Reward.State(one.state)],
-        "pairs": words.pairs(one, program),
+        "pairs": words.pairs(one, program, taken=catalogue.taken_of([one]).get(one.pk, 0)),
         "terms": catalogue.name_of(one.terms),
         "picture_form": form,
         "may_edit": access.may(request.team.role, Role.MANAGER) and one.state != Reward.State.ENDED,

@@ -19,7 +19,7 @@ from rewards.views.portal.words import dated, say
 Pair = tuple[str, SafeString | str]
 
 
-def pairs(reward: Reward, program: Program) -> list[Pair]:
+def pairs(reward: Reward, program: Program, *, taken: int) -> list[Pair]:
     """Everything that is set, with its name."""
     found: list[Pair] = [(_("What it is"), str(reward.get_kind_display()))]
     if reward.value_minor:
@@ -30,15 +30,15 @@ def pairs(reward: Reward, program: Program) -> list[Pair]:
         found.append((_("SKU"), say("%(sku)s", sku=reward.sku)))
     if reward.cost_minor is not None:
         found.append((_("What it costs you"), money(reward.cost_minor, program.currency)))
-    return [*found, *_limits(reward, program), *_times(reward)]
+    return [*found, *_limits(reward, program, taken), *_times(reward)]
 
 
-def _limits(reward: Reward, program: Program) -> list[Pair]:
+def _limits(reward: Reward, program: Program, taken: int) -> list[Pair]:
     found: list[Pair] = []
     if reward.stock is None:
-        found.append((_("Taken"), number(reward.taken)))
+        found.append((_("Taken"), number(taken)))
     else:
-        text = say(_("%(taken)s of %(stock)s"), taken=number(reward.taken), stock=number(reward.stock))
+        text = say(_("%(taken)s of %(stock)s"), taken=number(taken), stock=number(reward.stock))
         found.append((_("Taken"), text))
     if reward.per_member is not None:
         period = str(reward.get_per_period_display())
