@@ -13,14 +13,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 from threading import Thread
 
-from playwright.sync_api import Browser, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.fixtures.browser import FLAGS, NAMES
-from tests.shots import ROOT, SHOTS, Shot
+from tests.shots import ROOT, SHOTS, SHOWN, Shot
 
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
 THEMES = ("light", "dark")
@@ -28,13 +30,18 @@ LANGUAGES = ("en", "ar", "he", "fa")
 SLICE = 2600  # pixels: a page longer than this is cut, so that a picture stays readable
 
 
-def take(
-    browser: Browser, *, url: str, shot: Shot, size: str, theme: str, language: str, out: Path
-) -> Iterator[str]:
-    """One picture, cut into readable lengths; yields what is wrong with the page."""
+@contextmanager
+def visiting(
+    browser: Browser, *, url: str, shot: Shot, size: str, theme: str, language: str, scale: float = 1
+) -> Iterator[tuple[Page, list[str]]]:
+    """The page as it is to be pictured, and what its console complains of."""
     width, height = SIZES[size]
     context = browser.new_context(
-        base_url=url, viewport={"width": width, "height": height}, color_scheme=theme, locale=language
+        base_url=url,
+        viewport={"width": width, "height": height},
+        color_scheme=theme,
+        locale=language,
+        device_scale_factor=scale,
     )
     page = context.new_page()
     complaints: list[str] = []
@@ -43,20 +50,44 @@ def take(
     page.goto(shot.path)
     shot.before(page)
     page.wait_for_load_state("networkidle")
-    name = f"{shot.name}.{size}.{theme}.{language}"
-    length = page.evaluate("document.documentElement.scrollHeight")
-    for part in range(max(1, -(-length // SLICE))):
-        area = {
-            "x": 0,
-            "y": part * SLICE,
-            "width": width,
-            "height": max(height, min(SLICE, length - part * SLICE)),
-        }
-        page.screenshot(path=out / f"{name}.{part}.png", full_page=True, clip=area)
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
-        yield f"{name}: wider than its window"
-    yield from (f"{name}: {text}" for text in complaints if "status of 4" not in text)
+    yield page, complaints
     context.close()
+
+
+def take(
+    browser: Browser, *, url: str, shot: Shot, size: str, theme: str, language: str, out: Path
+) -> Iterator[str]:
+    """One picture, cut into readable lengths; yields what is wrong with the page."""
+    width, height = SIZES[size]
+    name = f"{shot.name}.{size}.{theme}.{language}"
+    way = {"size": size, "theme": theme, "language": language}
+    with visiting(browser, url=url, shot=shot, **way) as (page, complaints):
+        length = page.evaluate("document.documentElement.scrollHeight")
+        for part in range(max(1, -(-length // SLICE))):
+            area = {
+                "x": 0,
+                "y": part * SLICE,
+                "width": width,
+                "height": max(height, min(SLICE, length - part * SLICE)),
+            }
+            page.screenshot(path=out / f"{name}.{part}.png", full_page=True, clip=area)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            yield f"{name}: wider than its window"
+        yield from (f"{name}: {text}" for text in complaints if "status of 4" not in text)
+
+
+def show(browser: Browser, *, url: str, out: Path) -> None:
+    """The pictures of docs/screens: what one sees at first, with few colours, so that each stays small."""
+    for name, (shot_name, size, theme, language) in SHOWN.items():
+        shot = next(shot for shot in SHOTS if shot.name == shot_name)
+        scale = 1.5 if size == "phone" else 1
+        way = {"size": size, "theme": theme, "language": language}
+        with visiting(browser, url=url, shot=shot, scale=scale, **way) as (page, _complaints):
+            page.evaluate("scrollTo(0, 0)")
+            picture = Image.open(BytesIO(page.screenshot()))
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+            out / f"{name}.png", optimize=True
+        )
 
 
 @contextmanager
@@ -102,11 +133,15 @@ def main() -> int:
     parser.add_argument("--theme", choices=THEMES, action="append")
     parser.add_argument("--language", choices=LANGUAGES, action="append")
     parser.add_argument("--out", type=Path, default=ROOT / ".var" / "screens")
+    parser.add_argument("--show", action="store_true", help="only those of docs/screens, anew")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     wrong: list[str] = []
     with serving(asked.url, ROOT / ".var" / "pictures") as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        if asked.show:
+            show(browser, url=url, out=ROOT / "docs" / "screens")
+            return 0
         shots = [shot for shot in SHOTS if shot.name.startswith(asked.only)]
         for shot, size, theme, language in product(
             shots, asked.size or SIZES, asked.theme or THEMES, asked.language or ("en", "ar", "he")

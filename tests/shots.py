@@ -352,6 +352,26 @@ SHOTS = (
     Shot("till-amount", TILL, press_amount),
     Shot("till-done", TILL, give),
     Shot("till-join", TILL, take_in),
+    Shot("rewards", HOME + "rewards/", enter_dashboard),
+    Shot("portal-rewards", PORTAL + "rewards/", enter_portal),
     Shot("not-found", HOME + "nowhere/", enter_dashboard),
     Shot("api-docs", "/api/docs/"),
 )
+
+# The pictures of docs/screens: of what, and in which size, theme and language.
+SHOWN = {
+    "home": ("home", "desktop", "light", "en"),
+    "member": ("member", "desktop", "light", "en"),
+    "member-dark": ("member", "desktop", "dark", "en"),
+    "rules": ("rules", "desktop", "light", "en"),
+    "rule": ("rule-edit", "desktop", "dark", "en"),
+    "import": ("import-preview", "desktop", "light", "en"),
+    "home-fa": ("home", "desktop", "light", "fa"),
+    "members-he": ("members-ticked", "phone", "light", "he"),
+    "till": ("till-amount", "desktop", "light", "en"),
+    "till-phone": ("till-done", "phone", "dark", "en"),
+    "portal": ("portal-home", "phone", "light", "en"),
+    "portal-ar": ("portal-home", "phone", "dark", "ar"),
+    "portal-history": ("portal-history", "phone", "light", "en"),
+    "portal-card-fa": ("portal-card", "phone", "light", "fa"),
+}

@@ -52,7 +52,7 @@ def fields_of(languages: list[str], *, prefix: str, max_length: int = 60) -> dic
     for language in languages:
         for form, number in forms_of(language).items():
             made[f"{prefix}_{language}_{form}"] = forms.CharField(
-                label=_("With %(number)s") % {"number": number},
+                label=_("With %(number)s") % {"number": formats.format_number(number)},
                 max_length=max_length,
                 required=False,
             )

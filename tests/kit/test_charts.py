@@ -143,7 +143,7 @@ def test_the_drawing_tells_its_finding_and_has_the_table_behind_it():
 
     assert 'role="img" aria-label="They rise."' in page
     assert "Show the numbers" in page
-    assert '<th scope="row">0</th><td class="end num"><bdi dir="ltr">1,180</bdi></td>' in page
+    assert '<th scope="row">0</th><td><bdi dir="ltr">1,180</bdi></td>' in page
 
 
 def test_geometry_is_never_written_with_a_decimal_comma(settings):
