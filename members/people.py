@@ -169,7 +169,7 @@ def _create(program: Program, name: str, source: str, language: str, now: dateti
                     holder=holder,
                     program=program,
                     number=numbers.draw(),
-                    name=name.strip()[:200],
+                    name=" ".join(name.split())[:200],  # no line breaks: it stands in subjects of mails
                     language=language,
                     source=source,
                     joined_at=now,

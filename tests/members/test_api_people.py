@@ -183,3 +183,9 @@ def test_what_is_not_sent_is_kept_as_somebody_else_has_changed_it_meanwhile(shop
     told = shop.send("PATCH", f"members/{member['id']}", {"name": "Anna Marlowe"}).json()
 
     assert (told["name"], told["birthday"]) == ("Anna Marlowe", "1990-05-17")
+
+
+def test_a_name_is_one_line(shop):
+    told = shop.post("members", ANNA | {"name": " Anna\r\nBcc:  all@example.com "}).json()
+
+    assert told["name"] == "Anna Bcc: all@example.com"
