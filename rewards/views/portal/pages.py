@@ -17,7 +17,7 @@ from loyaltysite.kit import clock
 from members.models import Member, Program
 from members.portal.entrance import frame, member_page
 from rewards import histories, reinstatements
-from rewards.views.portal import balances, climbs, drawings, stories, uses
+from rewards.views.portal import balances, climbs, drawings, stampcards, stories, uses
 
 LATELY, PAGE, TIE = 5, 20, 200
 GROUP = 4
@@ -37,6 +37,7 @@ def home(request: HttpRequest, program: Program, member: Member) -> HttpResponse
         "qr": qr(member.number),
         "balance": found[0] if found else None,
         "others": found[1:],
+        "stamp_cards": stampcards.of(program=program, balances=found, now=now),
         "endings": found[0].dates[:SHOWN_ENDINGS] if found else [],
         "more_endings": max(0, len(found[0].dates) - SHOWN_ENDINGS) if found else 0,
         "climb": climbs.of(program=program, member=member, now=now, unit=unit),
