@@ -21,6 +21,7 @@ BENCHES = {
     "import": "bench.imports",
     "import_million": "bench.million",
     "spend": "bench.spends",
+    "redeem": "bench.redemptions",
     "expiry": "bench.expiry",
     "growth": "bench.growth",
     "http": "bench.http",

@@ -30,10 +30,12 @@ class Held:
 
 @dataclass(slots=True)
 class Seen:
-    """`reward` is (state, stock, taken, revision) as it stands, `count` how many the holders took in the period."""
+    """`reward` is (state, stock, taken) as it stands, `version` (revision, when it was made); `count` is how many the
+    holders took in the period."""
 
     state: State
-    reward: tuple[str, int | None, int, int]
+    reward: tuple[str, int | None, int]
+    version: tuple[int, datetime]
     count: int
     held: Held | None
     lots: dict[int, LotRow]
@@ -65,7 +67,9 @@ def read(
     state = State(book, now, ids.pool(16))
     unpack(document, state)
     lots = {row[0]: state.lots.get(row[0]) or lot_of(row) for row in more["lots"] or ()}
-    return Seen(state, tuple(more["reward"]), more["count"] or 0, _held(more["redemption"]), lots)
+    *reward, revision, created_at = more["reward"] or (None, None, 0, 0, now.isoformat())
+    version = (revision, datetime.fromisoformat(created_at))
+    return Seen(state, tuple(reward), version, more["count"] or 0, _held(more["redemption"]), lots)
 
 
 def person_of(state: State, member_id: int) -> Person | None:

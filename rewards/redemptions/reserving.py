@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from django.db import connection
 from django_scopes import scope
 
 from loyaltysite.kit.errors import NotFound
@@ -24,6 +26,8 @@ from rewards.redemptions.refusals import Wanted
 
 SOURCE, KIND = "wafa", "reward.reserve"
 Via = Redemption.Via
+# Rewards that a process remembers; more than any shop puts up.
+MOST_KNOWN = 5_000
 type Parts = list[tuple[int, int, int]]
 
 
@@ -64,20 +68,41 @@ def reserve(
 
     Raises NotFound, MemberNotActive, KeyReused, and what redemptions.refusals tells."""
     with scope(program=program):
-        wanted = Reward.objects.filter(program=program, key=reward).first()
-        if wanted is None:
-            raise NotFound(field="reward")
+        wanted = _known(program, reward)
         place = Store.objects.filter(program=program, code=store, is_active=True).first() if store else None
         if store and place is None:
             raise NotFound(field="store")
         if at_once is None:
             at_once = wanted.handover != Reward.Handover.TILL
         wish = Wish(program, member, wanted, key, now, via, place, at_once, by)
-        number = posting.attempt(lambda: _read_and_work(wish))
-        return Redemption.objects.select_related("reward", "store").get(pk=number)
+        made = posting.attempt(lambda: _read_and_work(wish))
+        if isinstance(made, Redemption):
+            return made
+        return Redemption.objects.select_related("reward", "store").get(pk=made)
 
 
-def _read_and_work(wish: Wish) -> tuple[dict[str, Any], int]:
+_rewards: dict[tuple[str, int, str], Reward] = {}
+
+
+def _known(program: Program, key: str) -> Reward:
+    """The reward as this process saw it last; whether it is still so, the snapshot says. Raises NotFound."""
+    place = (str(connection.settings_dict["NAME"]), program.pk, key)
+    kept = _rewards.get(place)
+    if kept is None:
+        kept = Reward.objects.filter(program=program, key=key).first()
+        if kept is None:
+            raise NotFound(field="reward")
+        if len(_rewards) >= MOST_KNOWN:
+            _rewards.clear()
+        _rewards[place] = kept
+    return copy.copy(kept)
+
+
+def _forget(program: Program, reward: Reward) -> None:
+    _rewards.pop((str(connection.settings_dict["NAME"]), program.pk, reward.key), None)
+
+
+def _read_and_work(wish: Wish) -> tuple[dict[str, Any], Redemption | int]:
     program, reward, now = wish.program, wish.reward, wish.now
     question: dict[str, Any] = {"reward": reward.pk}
     since = refusals.period_start(reward.per_period, now, program.zone)
@@ -102,11 +127,11 @@ def _read_and_work(wish: Wish) -> tuple[dict[str, Any], int]:
         raise NotFound
     if person.state != "active":
         raise ledger.MemberNotActive
-    reward.state, reward.stock, reward.taken, revision = seen.reward
-    if revision != reward.revision:
+    if seen.version != (reward.revision, reward.created_at):
         # Changed since it was looked at: it is wanted as it is now.
-        reward.refresh_from_db()
-        return _read_and_work(wish)
+        _forget(program, reward)
+        return _read_and_work(replace(wish, reward=_known(program, reward.key)))
+    reward.state, reward.stock, reward.taken = seen.reward
     for book in person.books.values():
         book.settle(now)
     _check(wish, seen.count, person, state)
@@ -131,14 +156,15 @@ def balances_of(person: Person, state: State) -> dict[str, int]:
     return {state.rulebook.units_by_id[unit].key: book.active for unit, book in person.books.items()}
 
 
-def _take(wish: Wish, person: Person, state: State) -> tuple[dict[str, Any], int]:
+def _take(wish: Wish, person: Person, state: State) -> tuple[dict[str, Any], Redemption]:
     reward, now = wish.reward, wish.now
     posted = Posted(now, now, state.take_id())
     parts = _hold(wish, person, state, posted)
     person.is_touched = True
     number = state.take_id()
     code = tickets.draw()
-    rows.add(state, "redemptions", _row(wish, number, person.id, code, parts))
+    row = _row(wish, number, person.id, code, parts)
+    rows.add(state, "redemptions", row)
     if reward.stock is not None:
         rows.add(state, "stocks", {"id": reward.pk, "amount": 1})
     answer = {"redemption": number}
@@ -149,7 +175,15 @@ def _take(wish: Wish, person: Person, state: State) -> tuple[dict[str, Any], int
         rows.add_event(state, kind, posted, data, holder_id=person.id)
     if wish.by is not None:
         rows.add(state, "audit", _audit(wish, person, data))
-    return rows.document(state), number
+    return rows.document(state), _made(wish, row)
+
+
+def _made(wish: Wish, row: Mapping[str, Any]) -> Redemption:
+    """The row that was written, so that nobody must read it again."""
+    binary = {name: bytes.fromhex(row[name][2:]) for name in ("code_digest", "code_sealed")}
+    one = Redemption(program=wish.program, **{**row, **binary})
+    one.reward, one.store = wish.reward, wish.store
+    return one
 
 
 def _hold(wish: Wish, person: Person, state: State, posted: Posted) -> Parts:

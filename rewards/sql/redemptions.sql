@@ -41,7 +41,7 @@ BEGIN
         WHERE l.id = ANY (ARRAY(SELECT (part->>1)::bigint FROM jsonb_array_elements(found.parts) part));
     END IF;
     RETURN json_build_object(
-        'reward', (SELECT json_build_array(w.state, w.stock, w.taken, w.revision) FROM rewards_reward w
+        'reward', (SELECT json_build_array(w.state, w.stock, w.taken, w.revision, w.created_at) FROM rewards_reward w
             WHERE w.id = coalesce((p->>'reward')::bigint, found.reward_id)),
         'count', CASE WHEN p ? 'reward' THEN (SELECT count(*) FROM rewards_redemption r
             WHERE r.member_id = ANY (ARRAY(
