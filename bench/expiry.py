@@ -10,8 +10,8 @@ from typing import Any
 
 import psycopg
 
-from bench.checking import PROGRAM, command
-from loyaltysite.embedded import throwaway
+from bench import worlds
+from bench.checking import HOLDERS
 from loyaltysite.embedded.postgres import OWNER
 
 LOTS = int(os.environ.get("WAFA_BENCH_LOTS", "1000000"))
@@ -77,18 +77,16 @@ def run() -> list[dict[str, Any]]:
 
 def _measure(wallets: int, work: Any) -> float:
     """Seconds in which two workers end every lot of a fresh ledger."""
-    with throwaway(durable=True) as cluster:
-        command(cluster, "migrate", "--no-input", "--verbosity=0")
-        with psycopg.connect(
-            cluster.url(OWNER), autocommit=True, cursor_factory=psycopg.ClientCursor
-        ) as connection:
+    with worlds.world() as made:
+        made.run(["-m", "bench.shops", "plain"])
+        url = made.cluster.url(OWNER)
+        with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection:
             connection.execute("SET wafa.posting = 'on'")
             values = {"wallets": wallets, "each": EACH}
-            connection.execute(PROGRAM, values)
+            connection.execute(HOLDERS, values)
             connection.execute(FILL, values)
             workers = [
-                multiprocessing.Process(target=work, args=(cluster.url(OWNER), number, wallets))
-                for number in range(WORKERS)
+                multiprocessing.Process(target=work, args=(url, number, wallets)) for number in range(WORKERS)
             ]
             begin = perf_counter()
             for worker in workers:
@@ -99,7 +97,7 @@ def _measure(wallets: int, work: Any) -> float:
             left = connection.execute("SELECT count(*) FROM rewards_lot WHERE is_open").fetchone()
         assert left == (0,), left
         if work is _settle:
-            command(cluster, "check_ledger", "--verify")
+            made.manage("check_ledger", "--verify")
     return seconds
 
 

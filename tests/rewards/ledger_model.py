@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 DAY = timedelta(days=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 GRACE = 14
+# Days in which what ended may be asked back.
+ASKED = 10
 UNITS = ("points", "stamps", "credit")
 # Limit of arrears; None is no limit, and what is beyond is forgiven.
 LIMITS = {"points": None, "stamps": 0, "credit": 50}
@@ -45,7 +47,9 @@ class Lot:
     expires_at: datetime | None
     order: Order | None
     remaining: int = 0
+    reserved: int = 0
     expired: int = 0
+    was_given_back: bool = False
     is_active: bool = False
     awaits_payment: bool = False
 
@@ -56,6 +60,10 @@ class Lot:
     def due_at(self) -> datetime | None:
         return self.expires_at if self.is_active else self.active_at
 
+    @property
+    def free(self) -> int:
+        return self.remaining - self.reserved
+
 
 @dataclass(eq=False)
 class Wallet:
@@ -65,7 +73,7 @@ class Wallet:
 
     @property
     def active(self) -> int:
-        return sum(lot.remaining for lot in self.lots if lot.is_active)
+        return sum(lot.free for lot in self.lots if lot.is_active)
 
     @property
     def pending(self) -> int:
@@ -86,11 +94,11 @@ class Wallet:
         return lot
 
     def settle(self, now: datetime) -> None:
-        while due := [lot for lot in self.lots if lot.remaining and lot.due_at and lot.due_at <= now]:
+        while due := [lot for lot in self.lots if lot.free and lot.due_at and lot.due_at <= now]:
             lot = min(due, key=lambda each: (each.due_at, each.rank()))
             if lot.is_active:
-                lot.expired += lot.remaining
-                lot.remaining = 0
+                lot.expired += lot.free
+                lot.remaining = lot.reserved
             else:
                 lot.is_active = True
                 self.repay(lot)
@@ -100,7 +108,7 @@ class Wallet:
         chosen = sorted((lot for lot in self.lots if lot.is_active), key=Lot.rank) if lots is None else lots
         taken = []
         for lot in chosen:
-            part = min(lot.remaining, amount)
+            part = min(lot.free, amount)
             if part:
                 lot.remaining -= part
                 amount -= part
@@ -271,6 +279,63 @@ class Ledger:
         if name:
             self.orders[name].spent.setdefault(unit, []).extend(taken)
         return True
+
+    def hold(self, member: str, unit: str, amount: int, now: datetime) -> list[tuple[Lot, int]] | None:
+        """What is held is still in its lots, and does not end (13)."""
+        wallet = self.wallet(member, unit)
+        wallet.settle(now)
+        if wallet.active < amount:
+            return None
+        parts = wallet.take(amount)
+        for lot, part in parts:
+            lot.remaining += part
+            lot.reserved += part
+        return parts
+
+    def release(self, member: str, unit: str, parts: list[tuple[Lot, int]], now: datetime) -> None:
+        wallet = self.wallet(member, unit)
+        wallet.settle(now)
+        for lot, part in parts:
+            repaid = min(wallet.arrears, part)  # 26
+            wallet.arrears -= repaid
+            lot.remaining -= repaid
+            lot.reserved -= part
+        wallet.settle(now)
+
+    def transfer(self, sender: str, recipient: str, unit: str, amount: int, now: datetime) -> bool:
+        source, target = self.wallet(sender, unit), self.wallet(recipient, unit)
+        source.settle(now)
+        target.settle(now)
+        if source.active < amount:
+            return False
+        fresh = dates(unit, now)[1] if unit != "stamps" else None
+        for lot, part in source.take(amount):
+            ends = min((each for each in (lot.expires_at, fresh) if each), default=None)  # 14
+            target.open(part, now, earned_at=lot.earned_at, active_at=now, expires_at=ends, order=None)
+        return True
+
+    def offers(self, member: str, unit: str, now: datetime) -> list[Lot]:
+        """What ended within the days of grace, once (11); the latest end first."""
+        tick = timedelta(microseconds=1)
+        found = [
+            lot
+            for lot in self.wallet(member, unit).lots
+            if lot.expired
+            and not lot.was_given_back
+            and lot.expires_at is not None
+            and now < midnight_after(lot.expires_at - tick, ASKED)
+        ]
+        return sorted(found, key=lambda lot: (lot.expires_at or NEVER, lot.number), reverse=True)
+
+    def reinstate(self, member: str, unit: str, lot: Lot, now: datetime) -> None:
+        wallet = self.wallet(member, unit)
+        wallet.settle(now)
+        lot.was_given_back = True
+        ends = midnight_after(now, ASKED)
+        new = wallet.open(
+            lot.expired, now, earned_at=lot.earned_at, active_at=now, expires_at=ends, order=lot.order
+        )
+        new.was_given_back = True
 
     def adjust(self, member: str, unit: str, amount: int, now: datetime) -> bool:
         if amount < 0:

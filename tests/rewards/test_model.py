@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from rewards import checking, intake, ledger, settling
+from rewards import checking, holds, intake, ledger, reinstatements, settling, transfers
 from rewards.intake.items import CancelIn, OrderIn, PaidIn, ReturnIn, ReturnLineIn
 from tests.rewards import builders as b
 from tests.rewards.ledger_model import UNITS, Ledger, Line
@@ -43,10 +43,11 @@ RULES = {
     "stamps": {"amount": {"kind": "per_item", "points": "1"}, "unit": "stamps"},
     "credit": {"amount": {"kind": "percent", "percent": "5"}, "unit": "credit"},
 }
+ALL = {"transfer_limit": 10**9, "grace_days": 10}
 POLICIES = {
-    "points": {"expiry": {"kind": "days", "count": 20}},
-    "stamps": {"pending": {"kind": "days", "count": 5}, "shortfall": "forgive"},
-    "credit": {"precision": 2, "expiry": {"kind": "end_of", "period": "month"}, "arrears_limit": 50},
+    "points": ALL | {"expiry": {"kind": "days", "count": 20}},
+    "stamps": ALL | {"pending": {"kind": "days", "count": 5}, "shortfall": "forgive"},
+    "credit": ALL | {"precision": 2, "expiry": {"kind": "end_of", "period": "month"}, "arrears_limit": 50},
 }
 
 lines = st.lists(
@@ -63,7 +64,7 @@ e AS (SELECT e.*, lag(e.seq, 1, 0::bigint) OVER each AS before, lag(e.pending, 1
              lag(e.active, 1, 0::bigint) OVER each AS a0, lag(e.reserved, 1, 0::bigint) OVER each AS r0,
              lag(e.arrears, 1, 0::bigint) OVER each AS d0
       FROM rewards_entry e JOIN w ON w.id = e.wallet_id WINDOW each AS (PARTITION BY e.wallet_id ORDER BY e.seq)),
-a AS (SELECT a.lot_id, sum(a.amount) AS used, bool_or(e.wallet_id <> l.wallet_id) AS strays
+a AS (SELECT a.lot_id, sum(a.amount) FILTER (WHERE e.kind NOT IN ('reserve', 'release')) AS used, bool_or(e.wallet_id <> l.wallet_id) AS strays
       FROM rewards_allocation a JOIN e ON e.id = a.entry_id JOIN rewards_lot l ON l.id = a.lot_id GROUP BY a.lot_id)
 SELECT 'sums', w.id FROM w WHERE w.id IN (SELECT wafa_wrong_wallets(ARRAY(SELECT id FROM w)))
 UNION ALL SELECT 'arrears beside active', id FROM w WHERE arrears > 0 AND active > 0
@@ -74,7 +75,7 @@ UNION ALL SELECT 'lot and its uses', l.id FROM l LEFT JOIN a ON a.lot_id = l.id
     WHERE l.granted - l.remaining <> coalesce(a.used, 0) OR coalesce(a.strays, false)
 UNION ALL SELECT 'awake too early', l.id FROM l WHERE l.is_active AND (l.active_at IS NULL OR l.active_at > %(now)s)
 UNION ALL SELECT 'due and forgotten', w.id FROM l JOIN w ON w.id = l.wallet_id WHERE l.is_open
-    AND CASE WHEN l.is_active THEN l.expires_at ELSE l.active_at END < coalesce(w.next_due_at, 'infinity')
+    AND CASE WHEN NOT l.is_active THEN l.active_at WHEN l.remaining > l.reserved THEN l.expires_at END < coalesce(w.next_due_at, 'infinity')
 """
 HOLDINGS = """
 SELECT i.value, u.key, w.pending, w.active, w.arrears, (
@@ -96,6 +97,7 @@ def epoch(moment: datetime | None) -> int | None:
 class Life(RuleBasedStateMachine):
     orders = Bundle("orders")
     facts = Bundle("facts")
+    held = Bundle("held")
 
     @initialize()
     def open(self) -> None:
@@ -226,6 +228,63 @@ class Life(RuleBasedStateMachine):
         assert self.model.adjust(member, unit, amount, self.now) == done
         if not done:
             self.settle()
+
+    @rule(target=held, member=members, unit=st.sampled_from(UNITS), share=st.integers(1, 110))
+    def hold(self, member: str, unit: str, share: int):
+        amount = max(1, self.model.wallet(member, unit).active * share // 100)
+        given = {"program": self.program, "member": self.people[member], "unit": unit, "amount": amount}
+        parts = self.model.hold(member, unit, amount, self.now)
+        try:
+            made = holds.hold(**given, reason="because", by=b.staff(), key=self.name(), now=self.now)
+        except ledger.InsufficientPoints:
+            assert parts is None
+            self.settle()
+            return multiple()
+        assert parts is not None
+        return made.pk, member, unit, parts
+
+    @rule(one=consumes(held))
+    def release(self, one: tuple) -> None:
+        number, member, unit, parts = one
+        given = {"program": self.program, "member": self.people[member], "hold_id": number}
+        holds.release(**given, reason="because", by=b.staff(), now=self.now)
+        self.model.release(member, unit, parts, self.now)
+
+    @rule(sender=members, unit=st.sampled_from(UNITS), share=st.integers(1, 110))
+    def transfer(self, sender: str, unit: str, share: int) -> None:
+        amount = max(1, self.model.wallet(sender, unit).active * share // 100)
+        recipient = next(name for name in MEMBERS if name != sender)
+        both = {"sender": self.people[sender], "recipient": self.people[recipient]}
+        try:
+            transfers.transfer(
+                program=self.program, **both, unit=unit, amount=amount, key=self.name(), now=self.now
+            )
+            done = True
+        except ledger.InsufficientPoints:
+            done = False
+        assert self.model.transfer(sender, recipient, unit, amount, self.now) == done
+        if not done:
+            self.settle()
+
+    @rule(member=members)
+    def reinstate(self, member: str) -> None:
+        self.settle()
+        person = {"program": self.program, "member": self.people[member]}
+        real = reinstatements.offers(**person, now=self.now)
+        ours = {unit: self.model.offers(member, unit, self.now) for unit in UNITS}
+        told = sorted((offer.unit.key, offer.amount) for offer in real)
+        assert told == sorted((unit, lot.expired) for unit, lots in ours.items() for lot in lots)
+        for unit, lots in ours.items():
+            first = next((offer for offer in real if offer.unit.key == unit), None)
+            same = [
+                lot
+                for lot in lots
+                if first and (lot.expires_at, lot.expired) == (first.ended_at, first.amount)
+            ]
+            # Of several alike nobody can say which one it was.
+            if first and len(same) == 1:
+                reinstatements.reinstate(**person, lot_id=first.lot_id, now=self.now)
+                self.model.reinstate(member, unit, same[0], self.now)
 
     @rule(item=facts)
     def tell_again(self, item) -> None:
