@@ -33,6 +33,9 @@ FILL = """
             0, 100 * k, 0, 0, id, 100, wafa_micros(active_at), wafa_micros(expires_at), fact_id, '', ''))
         OVER (PARTITION BY wallet_id ORDER BY k ROWS UNBOUNDED PRECEDING)
     FROM (SELECT *, mod(id, 10) AS k FROM rewards_lot) l;
+    INSERT INTO members_fact (id, program_id, source, kind, external_id, revision, fingerprint, holder_id, answer, recorded_at)
+    SELECT fact_id, 1, 'shop', 'order', 'no ' || fact_id, 0, sha256(int8send(fact_id)), wallet_id, '{}', earned_at
+    FROM rewards_lot;
     UPDATE rewards_wallet w SET seq = e.seq, active = e.active, digest = e.digest, next_due_at = '2026-04-01'
     FROM rewards_entry e WHERE e.wallet_id = w.id AND e.seq = %(each)s;
     SELECT setval('wafa_ids', 1000000000);
