@@ -155,7 +155,8 @@ def bare_client(number: int) -> Any:
 
 def rush(client: Any) -> dict[str, float]:
     """64 processes behind one barrier until each was refused; how many were sold, and per second."""
-    barrier, queue = multiprocessing.Barrier(CLIENTS + 1), multiprocessing.Queue()
+    barrier = multiprocessing.Barrier(CLIENTS + 1)
+    queue: multiprocessing.Queue[int] = multiprocessing.Queue()
     clients = [
         multiprocessing.Process(target=_buy, args=(number, client, barrier, queue))
         for number in range(CLIENTS)
@@ -192,7 +193,7 @@ def _everybody() -> Any:
 
 if __name__ == "__main__":
     shops.setup()
-    what = {
+    what: Any = {
         "fill": fill,
         "ours": lambda: spends.hammer(our_client),
         "floor": lambda: spends.hammer(floor_client),

@@ -35,6 +35,12 @@ class Debits(Dues):
         self._use(entry, taken)
         return taken
 
+    def take(self, kind: str, amount: int, *, moment: datetime, fact_id: int) -> Parts:
+        """As debit(), and which lots it took from, how much of each."""
+        parts = pick(self._active_lots(), amount)
+        self.move(kind, parts, moment=moment, fact_id=fact_id)
+        return parts
+
     def move(
         self,
         kind: str,

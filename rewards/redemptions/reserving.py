@@ -191,9 +191,10 @@ def _hold(wish: Wish, person: Person, state: State, posted: Posted) -> Parts:
     for key, amount in wish.reward.price.items():
         unit = state.rulebook.units[key]
         book = state.book(person, unit)
-        held = book.reserve(amount, moment=wish.now, fact_id=posted.fact_id)
         if wish.at_once:
-            book.confirm(held, moment=wish.now, fact_id=posted.fact_id)
+            held = book.take("spend", amount, moment=wish.now, fact_id=posted.fact_id)
+        else:
+            held = book.reserve(amount, moment=wish.now, fact_id=posted.fact_id)
         parts += [(unit.id, lot.id, part) for lot, part in held]
     return parts
 
