@@ -16,6 +16,7 @@ from loyaltysite.kit.templatetags.formats import isolate
 
 # %(who)s did it to %(what)s.
 DEEDS: Mapping[str, str | Promise] = {
+    "program.create": gettext_lazy("%(who)s made the program"),
     "program.change": gettext_lazy("%(who)s changed the settings of the program"),
     "program.logo": gettext_lazy("%(who)s put up a logo"),
     "program.logo_remove": gettext_lazy("%(who)s removed the logo"),

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "campaigns",
     "analytics",
     "loyaltysite.demo",
+    "loyaltysite.presets",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,0 +1,20 @@
+"""The presets that there are, in the order of the gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from loyaltysite.kit.errors import NotFound
+from loyaltysite.presets import dominos, fruce, sephora
+from loyaltysite.presets.preset import Preset
+
+PRESETS: Mapping[str, Preset] = {
+    preset.key: preset for preset in (dominos.PRESET, fruce.PRESET, sephora.PRESET)
+}
+
+
+def find(key: str) -> Preset:
+    """Raises NotFound."""
+    if key not in PRESETS:
+        raise NotFound
+    return PRESETS[key]

@@ -1,0 +1,102 @@
+"""What a preset is: plain values that the domain's own functions can put up. Pure, no I/O.
+
+Money is a Decimal in the currency's whole unit wherever it stands (1.00 is one euro, one yen, one dinar); everything
+else is as the domain takes it. Texts of the program itself are {language: text}, texts about the preset go through
+gettext.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.utils.functional import Promise
+
+type Texts = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPart:
+    """`worth` is what one is worth; `lapse` and `expiry` are policies (rewards/policies.py)."""
+
+    key: str
+    names: Mapping[str, Texts]
+    worth: Decimal = Decimal(0)
+    expiry: Mapping[str, Any] = field(default_factory=dict)
+    lapse: Mapping[str, Any] = field(default_factory=dict)
+    notice_days: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulePart:
+    key: str
+    names: Texts
+    definition: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierPart:
+    """A level from so much net spend in a calendar year; `multipliers` are ratios as text by unit."""
+
+    key: str
+    names: Texts
+    threshold: Decimal
+    multipliers: Texts = field(default_factory=dict)
+    benefits: tuple[Texts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardPart:
+    """`values` are further settings of the catalogue (rewards/catalogue.py)."""
+
+    key: str
+    kind: str
+    names: Texts
+    summaries: Texts
+    terms: Texts
+    price: Mapping[str, int]
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """`does` is three lines; `open` is what the model has and this program has not yet."""
+
+    key: str
+    slug: str
+    title: str | Promise
+    inspired_by: str
+    does: tuple[str | Promise, ...]
+    open: tuple[str | Promise, ...]
+    units: tuple[UnitPart, ...]
+    rules: tuple[RulePart, ...]
+    rewards: tuple[RewardPart, ...]
+    tiers: tuple[TierPart, ...] = ()
+    brand: str = "#0b4a5c"
+
+
+def in_minor(value: Any, *, digits: int) -> Any:
+    """The same structure with every amount of money in minor units of a currency with so many digits."""
+    if isinstance(value, Decimal):
+        return minor(value, digits=digits)
+    if isinstance(value, Mapping):
+        return {key: in_minor(part, digits=digits) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [in_minor(part, digits=digits) for part in value]
+    return value
+
+
+def minor(amount: Decimal, *, digits: int) -> int:
+    """Raises ValueError where the currency has no coin that small."""
+    found = worth(amount, digits=digits)
+    if found.denominator != 1:
+        raise ValueError(f"{amount} cannot be paid with {digits} digits")
+    return found.numerator
+
+
+def worth(amount: Decimal, *, digits: int) -> Fraction:
+    """An exact ratio of minor units."""
+    return Fraction(amount * Decimal(10) ** digits)
