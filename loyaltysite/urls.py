@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("dashboard/styleguide/", styleguide, name="styleguide"),
     path("accounts/", include("allauth.urls")),
+    path("programs/new/", include("loyaltysite.presets.urls")),
     path("p/", include("loyaltysite.portal")),
     path("admin/", admin.site.urls),
 ]

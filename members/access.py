@@ -134,6 +134,11 @@ def to_second_factor(request: HttpRequest, program: Program) -> HttpResponse:
     return HttpResponseClientRedirect(reverse("mfa_index")) if htmx else redirect("mfa_index")
 
 
+def may_make_programs(user: User) -> bool:
+    """Who owns a program may make another; the first one is made by the operators of the site."""
+    return user.is_superuser or TeamMembership.objects.filter(user=user, role=Role.OWNER).exists()
+
+
 def may(role: str, needed: Role) -> bool:
     """Whether this role is at least `needed`."""
     return RANKS[Role(role)] >= RANKS[needed]

@@ -39,6 +39,8 @@ OPEN = {
     "set_language",
     "styleguide",
     "members:root",
+    "presets:gallery",  # for owners of any program; tests/loyaltysite/test_gallery.py
+    "presets:new",
     "members:programs",
     "members:account",
     "members:invitation",

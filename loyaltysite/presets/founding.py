@@ -46,21 +46,21 @@ def create(
     preset: Preset,
     slug: str,
     name: str,
-    owner: str,
+    owner: str | User,
     by: User | None,
     now: datetime,
     currency: str = "EUR",
     time_zone: str = "UTC",
     languages: Sequence[str] = LANGUAGES,
 ) -> Program:
-    """The running program, with the user of the e-mail `owner` as its owner; who is unknown is made without password.
-    `languages` begin with the main one.
+    """The running program, with `owner` as its owner: a user, or an e-mail, whose user is made without password
+    where there is none. `languages` begin with the main one.
 
     Raises SlugTaken, FoundingRefused with the field.
     """
     currency, name = currency.strip().upper(), name.strip()
     check(slug=slug, name=name, currency=currency, time_zone=time_zone, languages=languages)
-    user = _owner(owner, language=languages[0])
+    user = owner if isinstance(owner, User) else _owner(owner, language=languages[0])
     program = _open(preset, slug, name, currency, time_zone, languages, now)
     given = {"preset": preset.key, "name": name, "currency": currency, "time_zone": time_zone}
     programs.record(program=program, action="program.create", after=given, by=by, now=now)
@@ -148,6 +148,7 @@ def _furnish(program: Program, preset: Preset, by: User | None, now: datetime) -
             by=by,
             now=now,
             names=dict(unit.names),
+            precision=unit.precision,
             worth=worth(unit.worth, digits=digits),
             expiry=dict(unit.expiry),
             lapse=dict(unit.lapse),

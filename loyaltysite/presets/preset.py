@@ -24,6 +24,7 @@ class UnitPart:
 
     key: str
     names: Mapping[str, Texts]
+    precision: int = 0
     worth: Decimal = Decimal(0)
     expiry: Mapping[str, Any] = field(default_factory=dict)
     lapse: Mapping[str, Any] = field(default_factory=dict)

@@ -25,7 +25,7 @@ EARNS = (
 )
 
 
-def _zones() -> list[tuple[str, str]]:
+def zones() -> list[tuple[str, str]]:
     """Places of the world; the many old names and offsets are left out."""
     named = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
     return [("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in named)]
@@ -39,7 +39,7 @@ class ProgramForm(forms.Form):
         help_text=_("Three letters, such as EUR. It stays from the first order on."),
     )
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=_zones, help_text=_("Days, months and years of the program begin here.")
+        label=_("Time zone"), choices=zones, help_text=_("Days, months and years of the program begin here.")
     )
     main_language = forms.ChoiceField(
         label=_("Main language"),

@@ -31,5 +31,10 @@ def programs(request: HttpRequest) -> HttpResponse:
         return redirect("analytics:home", open_to[0].program.slug)
     if len(tills) == 1 and not open_to:
         return redirect("rewards:till", tills[0].program.slug)
-    context = {"teams": open_to, "tills": tills, "is_operator": request.user.is_staff}
+    context = {
+        "teams": open_to,
+        "tills": tills,
+        "is_operator": request.user.is_staff,
+        "may_make": access.may_make_programs(request.user),
+    }
     return render(request, "members/dashboard/programs.html", context)
