@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any
 
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from loyaltysite.kit import formats
-from loyaltysite.presets.preset import Preset, UnitPart
+from loyaltysite.presets.preset import Preset, Texts, UnitPart
 
 type Row = tuple[str, list[list[str]]]
 
@@ -25,12 +24,12 @@ def rows(presets: Iterable[Preset]) -> Iterator[Row]:
         (_("Points end"), _endings),
         (_("Tiers"), _tiers),
         (_("Rewards"), _rewards),
-        (_("Open"), lambda preset: [str(text) for text in preset.open]),
+        (_("Not yet"), lambda preset: [str(text) for text in preset.open]),
     ):
         yield title, [lines_of(preset) for preset in chosen]
 
 
-def _said(texts: Any) -> str:
+def _said(texts: Texts) -> str:
     return texts.get((get_language() or "en").split("-")[0], texts["en"])
 
 

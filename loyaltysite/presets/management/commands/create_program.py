@@ -61,7 +61,7 @@ class Command(BaseCommand):
                 keys = model.objects.filter(program=program).order_by("pk").values_list("key", flat=True)
                 say(f"  {title}: {', '.join(keys) or '-'}")
         for missing in preset.open:
-            say(f"  {_('Open')}: {missing}")
+            say(f"  {_('Not yet')}: {missing}")
         for title, name in (
             (_("Dashboard"), "analytics:home"),
             (_("Till"), "rewards:till"),
