@@ -21,12 +21,16 @@ def labels_of(period: Period) -> list[str]:
 
 
 def all_of(
-    *, period: Period, trade: Trade, active: Course, points: Points | None, unit: Unit | None
+    *, period: Period, trade: Trade, active: Course, points: Points | None, unit: Unit | None, over: bool
 ) -> dict[str, charts.Chart]:
+    """`over` says whether the last step has ended: one that has only begun would draw every line down to zero."""
     labels = labels_of(period)
-    found = {"people": _people(labels, trade.members, active), "orders": _orders(labels, trade.orders)}
+    found = {"people": _people(labels, trade.members, active), "orders": _orders(labels, trade.orders, over)}
     if points and unit:
-        found |= {"points": _points(labels, points, unit), "held": _held(labels, points.outstanding, unit)}
+        found |= {
+            "points": _points(labels, points, unit, over),
+            "held": _held(labels, points.outstanding, unit),
+        }
     return found
 
 
@@ -44,7 +48,7 @@ def _people(labels: Sequence[str], members: Course, active: Course) -> charts.Ch
     )
 
 
-def _orders(labels: Sequence[str], orders: Course) -> charts.Chart:
+def _orders(labels: Sequence[str], orders: Course, over: bool) -> charts.Chart:
     figures = {
         "count": formats.format_number(orders.total),
         "most": formats.format_number(max(orders.values)),
@@ -56,7 +60,7 @@ def _orders(labels: Sequence[str], orders: Course) -> charts.Chart:
         % figures,
         labels=labels,
         series=[
-            charts.Series(_("This period"), orders.values),
+            charts.Series(_("This period"), _ended(orders.values, over)),
             charts.Series(_("The period before"), orders.earlier, "before"),
         ],
         write=formats.format_compact,
@@ -64,7 +68,7 @@ def _orders(labels: Sequence[str], orders: Course) -> charts.Chart:
     )
 
 
-def _points(labels: Sequence[str], points: Points, unit: Unit) -> charts.Chart:
+def _points(labels: Sequence[str], points: Points, unit: Unit, over: bool) -> charts.Chart:
     name = formats.unit_name(0, unit)
     figures = {
         "issued": formats.format_number(whole_of(points.issued.total, unit)),
@@ -76,8 +80,8 @@ def _points(labels: Sequence[str], points: Points, unit: Unit) -> charts.Chart:
         sentence=_("%(issued)s %(unit)s were given and %(spent)s used.") % figures,
         labels=labels,
         series=[
-            charts.Series(_("Given"), _wholes(points.issued.values, unit)),
-            charts.Series(_("Used"), _wholes(points.spent.values, unit), "compare"),
+            charts.Series(_("Given"), _ended(_wholes(points.issued.values, unit), over)),
+            charts.Series(_("Used"), _ended(_wholes(points.spent.values, unit), over), "compare"),
             charts.Series(_("Given before"), _wholes(points.issued.earlier, unit), "before"),
         ],
         write=formats.format_compact,
@@ -100,6 +104,11 @@ def _held(labels: Sequence[str], held: Course, unit: Unit) -> charts.Chart:
 
 def _wholes(values: Sequence[int], unit: Unit) -> list[float]:
     return [float(whole_of(value, unit)) for value in values]
+
+
+def _ended(values: Sequence[float], over: bool) -> list[charts.Value]:
+    """Without the step that goes on, unless it is the only one."""
+    return [*values] if over or len(values) < 2 else [*values[:-1], None]
 
 
 def _course_of(name: str, course: Course, unit: Unit | None = None) -> str:

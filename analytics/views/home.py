@@ -134,7 +134,7 @@ def _content(
     found = attention.needed(program=program, reading=reading, blocked=trade.blocked, now=clock.now())
     return {
         "stats": figures.all_of(program=program, over=period.is_over(today), **shown),
-        "charts": drawings.all_of(**shown),
+        "charts": drawings.all_of(over=period.is_over(today), **shown),
         "levels": [
             _level(level, trade.members.last, tiers)
             for level in queries.levels_of(tiers=tiers, presence=presence, members=trade.members)
