@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 from django_scopes import scope
 
@@ -105,7 +105,7 @@ def erase(*, member: Member, now: datetime, by: User | None = None) -> None:
     program = member.program
     with scope(program=program):
         # The guard first: nothing is earned, spent or recorded for the person meanwhile.
-        holder = Holder.objects.select_for_update(no_key=True).get(pk=member.pk)
+        Holder.objects.select_for_update(no_key=True).get(pk=member.pk)
         fresh = Member.objects.get(pk=member.pk)
         known = list(Identity.objects.filter(member=fresh).values_list("kind", "value"))
         if _is_gone(fresh, known):
@@ -118,8 +118,8 @@ def erase(*, member: Member, now: datetime, by: User | None = None) -> None:
         _forget_waiting(program, {*known, ("number", fresh.number)})
         _forget_rows(fresh)
         number = _blank(fresh)
-        holder.seq += 1
-        holder.save(update_fields=["seq"])
+        # Not as it was read: what apps above did may have moved it.
+        Holder.objects.filter(pk=fresh.pk).update(seq=F("seq") + 1)
         accounts.forget(emails=[value for kind, value in known if kind == Identity.Kind.EMAIL])
         Event.objects.create(
             program=program, holder_id=fresh.pk, kind="member.erased", occurred_at=now, recorded_at=now

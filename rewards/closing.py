@@ -10,7 +10,7 @@ from django_scopes import scope
 
 from members import audit, people
 from members.models import Member, Program, User
-from rewards import ledger, posting
+from rewards import ledger, posting, redemptions
 from rewards.intake import rows
 from rewards.intake.state import Posted
 
@@ -20,7 +20,8 @@ KIND = "forfeit"
 def close(
     *, program: Program, member: Member, forfeits: bool, reason: str, by: User, key: str, now: datetime
 ) -> Member:
-    """Close; with `forfeits` everything pending and usable is taken in the same transaction. Arrears stay.
+    """Close. What was reserved is given back first, and its codes are dead; with `forfeits` everything pending and usable
+    is taken, all in the same transaction. Arrears stay.
 
     Raises ReasonMissing, StateUnchanged, MemberMerged, OwnAccount.
     """
@@ -29,6 +30,7 @@ def close(
     with scope(program=program), transaction.atomic():
         people.check_not_own(member=member, by=by)
         people.lock(member)
+        redemptions.release_all(program=program, member=member, now=now, by=by)
         if forfeits:
             posting.attempt(lambda: _forfeit(program, member, reason, by, key, now))
         return people.close(member=member, reason=reason, by=by, now=now)

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from members.erasure import SAID, Part
 from members.models import ErasureMark, Identity, Member
-from rewards import ledger, rulebook
+from rewards import ledger, redemptions, rulebook
 from rewards.imports import keeping
 from rewards.models import Counter, PendingAdjustment, Wallet
 
@@ -21,9 +21,10 @@ FOR_LIFE = ":life"
 
 
 def forget(member: Member, now: datetime) -> dict[str, Any]:
-    """Blank what was stored of the person with prices and reasons, and once that is committed what stands of them in
+    """Give back what was reserved, and blank what was stored of the person with prices and reasons, and once that is committed what stands of them in
     files to import. Returns {arrears: {unit key: ledger units}, once:
     {counter key: [amount, times, last moment]}} without what is empty."""
+    redemptions.release_all(program=member.program, member=member, now=now)
     with connection.cursor() as cursor:
         cursor.execute("SELECT wafa_forget(%s)", [member.pk])
     if not ErasureMark.objects.filter(program=member.program).exists():

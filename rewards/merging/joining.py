@@ -16,7 +16,7 @@ from django_scopes import scope
 from loyaltysite.kit.errors import Conflict, NotFound
 from members import people
 from members.models import Event, Fact, Holder, Member, Merge, Program, User
-from rewards import ledger, posting
+from rewards import ledger, posting, redemptions
 from rewards.intake import rows
 from rewards.intake.state import Person, Posted, State
 from rewards.merging import belongings, portions
@@ -66,7 +66,10 @@ def preview(*, program: Program, kept: Member, gone: Member, now: datetime) -> M
         state = portions.read(program, [kept.pk, gone.pk], fact=(KIND, ""), now=now)
         one, other = state.people[kept.pk], state.people[gone.pk]
         before = {person.id: _purses(person, state) for person in (one, other)}
-        _join_books(one, other, state, Posted(now, now, state.take_id()))
+        posted = Posted(now, now, state.take_id())
+        for person in (one, other):
+            redemptions.foresee_release(person, state=state, posted=posted)
+        _join_books(one, other, state, posted)
         levels = _levels(program, kept, gone, now)
     return Meeting(before[kept.pk], before[gone.pk], _purses(one, state), *levels)
 
@@ -74,7 +77,7 @@ def preview(*, program: Program, kept: Member, gone: Member, now: datetime) -> M
 def merge(
     *, program: Program, kept: Member, gone: Member, reason: str, by: User, key: str, now: datetime
 ) -> Merge:
-    """Make one member of two; a repeat with the same key gives the first answer.
+    """Make one member of two; what either has reserved is given back first. A repeat with the same key gives the first answer.
 
     Raises Unmergeable, OwnAccount, ReasonMissing, KeyReused.
     """
@@ -88,6 +91,7 @@ def merge(
         _check(kept, gone)
         for member in (kept, gone):
             people.check_not_own(member=member, by=by)
+            redemptions.release_all(program=program, member=member, now=now, by=by)
         fact_id, record = posting.attempt(lambda: _work(program, kept, gone, key, now))
         made = Merge.objects.create(
             program=program, kept=kept, gone=gone, reason=reason.strip()[:300], author=by, merged_at=now,

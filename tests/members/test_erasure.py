@@ -26,6 +26,7 @@ from members.models import (
     ErasureMark,
     Event,
     Fact,
+    Holder,
     Identity,
     Member,
     Merge,
@@ -37,12 +38,15 @@ from members.models import (
 )
 from members.portal import codes
 from members.portal import people as portal_people
-from rewards import checking, ledger
+from rewards import checking, ledger, redemptions
 from rewards.imports import jobs
 from rewards.intake.items import Who
-from rewards.models import Entry, PendingAdjustment, Unit, Wallet
+from rewards.models import Entry, PendingAdjustment, Redemption, Reward, Unit, Wallet
+from rewards.redemptions import tickets
+from rewards.redemptions.refusals import CodeInvalid
 from tests.members import teams
 from tests.rewards import builders
+from tests.rewards.catalogue import put_up
 
 # A word that appears nowhere else; every place that may hold a person's data gets it.
 MARKER = "xylophagous"
@@ -578,3 +582,29 @@ def test_the_log_says_whom_to_forget_again_after_a_restore(
 def test_the_command_refuses_an_unknown_program(db):
     with pytest.raises(CommandError, match="nowhere"):
         call_command("erase_members", "nowhere", "1")
+
+
+def test_what_is_reserved_is_given_back_and_codes_are_dead(program, anna):
+    builders.record(program, order("A", "2026-01-10", 60_00))
+    put_up(program, "mug", price={"points": 40}, stock=3)
+    put_up(program, "film", price={"points": 30}, handover="code")
+    held, issued = (
+        redemptions.reserve(program=program, member=anna, reward=key, key=key, now=NOW)
+        for key in ("mug", "film")
+    )
+    with scope(program=program):
+        seq = Holder.objects.get(pk=anna.pk).seq
+
+    erase(anna)
+
+    with scope(program=program):
+        assert Redemption.objects.get(pk=held.pk).state == "released"
+        assert Reward.objects.get(key="mug").taken == 0
+        assert Wallet.objects.get(holder_id=anna.pk).active == 130
+        # One for the release, one for being forgotten.
+        assert Holder.objects.get(pk=anna.pk).seq == seq + 2
+    for one in (held, issued):
+        code = tickets.unseal(program_id=program.pk, sealed=bytes(one.code_sealed))
+        with pytest.raises(CodeInvalid):
+            redemptions.use(program=program, code=code, now=NOW)
+    assert checking.run(program=program, verify=True).wrong == 0

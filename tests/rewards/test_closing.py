@@ -6,9 +6,11 @@ from django_scopes import scope
 from loyaltysite.kit.errors import DomainError
 from members import identities, people
 from members.models import AuditEntry
-from rewards import closing
+from rewards import closing, redemptions
+from rewards.models import Redemption, Reward
 from tests.members.teams import hire
 from tests.rewards import builders as b
+from tests.rewards.catalogue import put_up
 from tests.rewards.couples import faults, fresh, holds
 
 pytestmark = pytest.mark.django_db
@@ -96,3 +98,54 @@ def test_a_blocked_member_is_not_reopened_and_a_closed_one_not_unblocked(program
         people.unblock(member=member, reason="no", by=by, now=NOW)
 
     assert fresh(member).state == "closed"
+
+
+# --- what is reserved -------------------------------------------------------------------------------------------------
+
+
+def reserve(program, member):
+    put_up(program, price={"points": 60}, stock=3)
+    return redemptions.reserve(program=program, member=member, reward="mug", key="k", now=NOW)
+
+
+def after(program, held):
+    """Where the redemption and the stock of its reward stand."""
+    with scope(program=program):
+        return Redemption.objects.get(pk=held.pk).state, Reward.objects.get(key="mug").taken
+
+
+def test_what_is_reserved_is_given_back_before_the_end(program, member):
+    held = reserve(program, member)
+
+    close(program, member, forfeits=False)
+
+    assert after(program, held) == ("released", 0)
+    assert holds(program, member) == (100, 30, 0)
+    with scope(program=program):
+        assert AuditEntry.objects.filter(action="redemption.release", subject_id=member.number).exists()
+    assert not faults(program)
+
+
+def test_what_is_reserved_is_forfeited_too(program, member):
+    held = reserve(program, member)
+
+    close(program, member, forfeits=True)
+
+    assert after(program, held) == ("released", 0)
+    assert holds(program, member) == (0, 0, 0)
+    assert not faults(program)
+
+
+def test_a_closing_that_fails_gives_nothing_back(program, member, monkeypatch):
+    held = reserve(program, member)
+
+    def fails(**_):
+        raise people.StateUnchanged
+
+    monkeypatch.setattr(people, "close", fails)
+    with pytest.raises(people.StateUnchanged):
+        close(program, member, forfeits=True)
+
+    assert after(program, held) == ("reserved", 1)
+    assert holds(program, member) == (40, 30, 0)
+    assert not faults(program)

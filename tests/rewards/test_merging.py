@@ -6,11 +6,13 @@ from django_scopes import scope
 from loyaltysite.kit.errors import DomainError
 from members import consent, erasure
 from members.models import AuditEntry, Event, Identity, Order, Return
-from rewards import merging
+from rewards import merging, redemptions
 from rewards.merging import Bearing
+from rewards.models import Redemption, Reward
 from rewards.till import lookups
 from tests.members.teams import hire
 from tests.rewards import builders as b
+from tests.rewards.catalogue import put_up
 from tests.rewards.couples import faults, fresh, holds, merge, undo
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +59,51 @@ def test_everything_of_the_gone_member_becomes_the_kept_ones(program, pair):
         }
         assert Event.objects.filter(kind__startswith="member.merged", fact_id=made.fact_id).count() == 2
     assert b.metric(program) == (14_000, 2, 0, 0)
+    assert not faults(program)
+
+
+def test_what_either_has_reserved_is_given_back_and_seen_before(program, pair):
+    anna, hanna = pair
+    put_up(program, price={"points": 30}, stock=5)
+    now = b.moment("2026-02-01")
+    for number, member in enumerate(pair):
+        redemptions.reserve(program=program, member=member, reward="mug", key=f"k{number}", now=now)
+
+    seen = merging.preview(program=program, kept=anna, gone=hanna, now=now)
+    merge(program, "2026-02-01", kept=anna, gone=hanna)
+
+    assert seen.result["points"].active == 140
+    assert holds(program, anna) == (140, 0, 0)
+    with scope(program=program):
+        assert set(Redemption.objects.values_list("state", flat=True)) == {"released"}
+        assert Reward.objects.get(key="mug").taken == 0
+    assert not faults(program)
+
+
+def test_seeing_a_merge_gives_nothing_back(program, pair):
+    anna, hanna = pair
+    put_up(program, price={"points": 30}, stock=5)
+    now = b.moment("2026-02-01")
+    held = redemptions.reserve(program=program, member=hanna, reward="mug", key="k", now=now)
+
+    merging.preview(program=program, kept=anna, gone=hanna, now=now)
+
+    with scope(program=program):
+        assert Redemption.objects.get(pk=held.pk).state == "reserved"
+    assert holds(program, hanna) == (10, 0, 0)
+
+
+def test_what_was_issued_to_the_gone_member_stays_good(program, pair):
+    anna, hanna = pair
+    put_up(program, price={"points": 30}, handover="code")
+    now = b.moment("2026-02-01")
+    held = redemptions.reserve(program=program, member=hanna, reward="mug", key="k", now=now)
+    merge(program, "2026-02-01", kept=anna, gone=hanna)
+
+    used = redemptions.fulfil(program=program, redemption_id=held.pk, now=now)
+
+    assert used.state == "fulfilled"
+    assert holds(program, anna) == (110, 0, 0)
     assert not faults(program)
 
 
