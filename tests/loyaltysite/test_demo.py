@@ -14,10 +14,10 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 from django_scopes import scope
 
-from loyaltysite.demo import history, names, pack, program, team
+from loyaltysite.demo import history, names, pack, program, shelf, team
 from loyaltysite.kit.errors import DomainError
 from members.models import Identity, Member, Order, OrderLine, Program, ReturnLine, Role, TeamMembership, User
-from rewards.models import Entry, EntryKind, Standing, Wallet
+from rewards.models import Entry, EntryKind, Reward, Standing, Wallet
 
 RAW = {
     "InvoiceNo": "536365",
@@ -164,6 +164,26 @@ def test_loading_again_changes_nothing(db, var):
 
     assert state() == before
     assert (var / "demo-logins.json").read_text() == logins
+
+
+def test_members_find_rewards_in_every_language(db, var):
+    load(orders=20)
+    load(orders=20)
+
+    shop = Program.objects.get(slug=program.SLUG)
+    with scope(program=shop):
+        rewards = list(Reward.objects.filter(program=shop))
+        kinds = {reward.kind for reward in rewards}
+        assert len(rewards) == len(shelf.REWARDS) == 5
+        assert {reward.state for reward in rewards} == {"live"}
+        assert {"product", "amount"} <= kinds
+        assert any(reward.stock for reward in rewards)
+        assert [reward.key for reward in rewards if reward.eligibility] == ["evening"]
+        for reward in rewards:
+            assert reward.price.keys() == {program.UNIT}
+            for texts in (reward.names, reward.summaries, reward.terms):
+                assert texts.keys() == set(shop.languages)
+                assert len(set(texts.values())) == len(texts)
 
 
 def test_members_spend_between_the_months(db, var):

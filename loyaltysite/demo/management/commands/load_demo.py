@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django_scopes import scope
 
 from analytics import rollups
-from loyaltysite.demo import history, people, program, team
+from loyaltysite.demo import history, people, program, shelf, team
 from loyaltysite.kit import clock
 from loyaltysite.kit.errors import DomainError
 from members.models import Member, Program
@@ -53,6 +53,7 @@ class Command(BaseCommand):
         standings.review_due(program=shop, now=clock.now())
         while rollups.fold():
             pass
+        shelf.put_up(program=shop, now=clock.now())
         team.create(
             program=shop,
             customer=_customer(shop),
