@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django_scopes import scope, scopes_disabled
 
@@ -189,3 +191,22 @@ def test_the_command_finds_a_free_address_and_refuses_a_taken_one():
         run(*arguments, "--slug", "stamp-card")
 
     assert set(Program.objects.values_list("slug", flat=True)) == {"stamp-card", "stamp-card-2"}
+
+
+def test_a_new_owner_sets_a_password_on_the_ordinary_page_and_is_in(client, mailoutbox):
+    cache.clear()
+    make(PRESETS["fruce"], slug="juice")
+
+    client.post("/accounts/password/reset/", {"email": "olga@example.com"})
+    link = re.search(r"/accounts/password/reset/key/\S+", mailoutbox[-1].body).group()
+    form = client.get(link, follow=True)
+    words = {"password1": "nine green pears", "password2": "nine green pears"}
+    client.post(form.redirect_chain[-1][0], words)
+    door = client.post("/accounts/login/", {"login": "olga@example.com", "password": "nine green pears"})
+    before = client.get("/dashboard/juice/").status_code
+    code = re.search(r"^[A-Z0-9-]{6,9}$", mailoutbox[-1].body, re.MULTILINE).group()
+    client.post(door["Location"], {"code": code})
+
+    assert before == 302  # the address is proven by a code first
+    assert client.get("/dashboard/juice/").status_code == 200
+    assert EmailAddress.objects.get(email="olga@example.com").verified

@@ -70,5 +70,5 @@ class Command(BaseCommand):
             say(f"  {title}: {reverse(name, args=[program.slug])}")
         owner = TeamMembership.objects.select_related("user").get(program=program).user
         if not owner.has_usable_password():
-            words = _("%(email)s sets a password at %(url)s, or signs in by a code.")
+            words = _("%(email)s sets a password at %(url)s and then signs in.")
             say(words % {"email": owner.email, "url": reverse("account_reset_password")})
