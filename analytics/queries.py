@@ -13,7 +13,7 @@ from analytics import rollups, tables
 from analytics.models import ACTIVE
 from analytics.periods import Period
 from members.models import Event, Member, Order, Program
-from rewards.models import EarningRule, Tier
+from rewards.models import EarningRule, Redemption, Tier
 from rewards.queries import base_of
 
 type Places = Mapping[int, Mapping[str, int]]
@@ -190,6 +190,7 @@ class Happening:
     event: Event
     member: Member | None
     order: Order | None
+    redemption: Redemption | None
 
 
 WRITTEN_LAST = 500
@@ -202,11 +203,13 @@ SHOWN = (
     "tier.changed",
     "points.spend",
     "points.adjust",
+    "reward.issued",
+    "reward.fulfilled",
 )
 
 
 def latest(*, program: Program, limit: int = 8) -> list[Happening]:
-    """The newest of the lines written last: an import writes what happened long ago. Four statements. Of a program
+    """The newest of the lines written last: an import writes what happened long ago. Five statements. Of a program
     among busier ones only what is among the last lines of all is looked through."""
     newest = Event._base_manager.aggregate(pk=Max("pk"))["pk"] or 0  # noqa: SLF001 - of all programs
     written = Event.objects.filter(program=program, kind__in=SHOWN, pk__gt=newest - LOOKED_THROUGH)
@@ -214,7 +217,14 @@ def latest(*, program: Program, limit: int = 8) -> list[Happening]:
     events = list(Event.objects.filter(pk__in=written.values("pk")).order_by("-occurred_at", "-pk")[:limit])
     people = Member.objects.in_bulk([event.holder_id for event in events if event.holder_id])
     orders = Order.objects.in_bulk([event.order_id for event in events if event.order_id])
+    numbers = {event.data["redemption"] for event in events if "redemption" in event.data}
+    taken = Redemption.objects.select_related("reward").in_bulk(numbers) if numbers else {}
     return [
-        Happening(event, people.get(event.holder_id or 0), orders.get(event.order_id or 0))
+        Happening(
+            event,
+            people.get(event.holder_id or 0),
+            orders.get(event.order_id or 0),
+            taken.get(event.data.get("redemption", 0)),
+        )
         for event in events
     ]

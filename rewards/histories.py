@@ -9,12 +9,27 @@ from heapq import nlargest
 
 from django.db import connection
 
-from members.models import Member, Order, OrderLine, Program
+from members.models import Fact, Member, Order, OrderLine, Program
 from rewards import rulebook
 from rewards.engine import contexts, explanation, reasons
 from rewards.engine.explanation import Reason
 from rewards.engine.facts import Line, Occasion
-from rewards.models import Award, Entry, EntryKind, Lot, Pricing, RuleVersion, Settlement, Unit, Wallet
+from rewards.models import (
+    Award,
+    Entry,
+    EntryKind,
+    Lot,
+    Pricing,
+    Redemption,
+    Reward,
+    RuleVersion,
+    Settlement,
+    Unit,
+    Wallet,
+)
+
+# Entries that may be about a reward.
+MOVES = {EntryKind.RESERVE, EntryKind.RELEASE, EntryKind.SPEND, EntryKind.RESTORE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +48,12 @@ class AwardLine:
 @dataclass(slots=True)
 class HistoryLine:
     """One entry for people. `amount` is what the member gained or lost (pending, active and reserved together, repaid
-    arrears included); `rests` are the usable points after it."""
+    arrears included); `rests` are the usable points after it. `reward` is what was taken or given back with it."""
 
     entry: Entry
     unit: Unit
     order: Order | None = None
+    reward: Reward | None = None
     awards: list[AwardLine] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
 
@@ -84,7 +100,7 @@ def lines_of(
 ) -> list[HistoryLine]:
     """The member's latest entries, newest first, each with its reasons; `before` pages back by posting moment.
 
-    Six statements, whatever the number of entries."""
+    Eight statements, whatever the number of entries."""
     wallets = Wallet.objects.filter(program=program, holder_id=member.pk)
     if unit:
         wallets = wallets.filter(unit__key=unit)
@@ -98,6 +114,7 @@ def lines_of(
     )
     lines = [HistoryLine(entry, unit_of[entry.wallet_id]) for entry in newest]
     _add_orders(lines, program)
+    _add_rewards(lines, program)
     _add_awards(lines, program)
     _add_settlements(lines, program)
     return lines
@@ -169,6 +186,19 @@ def _add_orders(lines: list[HistoryLine], program: Program) -> None:
     found = Order.objects.filter(program=program, pk__in=wanted).in_bulk() if wanted else {}
     for line in lines:
         line.order = found.get(line.entry.order_id or 0)
+
+
+def _add_rewards(lines: list[HistoryLine], program: Program) -> None:
+    moved = [line for line in lines if line.entry.kind in MOVES and line.order is None]
+    facts = Fact.objects.filter(program=program, pk__in=_facts(moved), kind__startswith="reward.")
+    numbers = dict(facts.values_list("pk", "answer__redemption")) if moved else {}
+    if not numbers:
+        return
+    rows = Redemption.objects.filter(program=program, pk__in=numbers.values()).select_related("reward")
+    found = rows.in_bulk()
+    for line in moved:
+        one = found.get(numbers.get(line.entry.fact_id or 0, 0))
+        line.reward = one.reward if one else None
 
 
 def _add_awards(lines: list[HistoryLine], program: Program) -> None:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from analytics.queries import Happening
 from loyaltysite.kit import formats
-from members.models import Event, Program
+from members.models import Program
+from rewards.catalogue import name_of as name_of_reward
 from rewards.models import Tier, Unit
 from rewards.queries import name_of
 
@@ -44,7 +45,7 @@ def tell(
             name=str(one.member) if one.member else "",
             number=one.member.number if one.member else "",
             text=_text(one, program, by_tier),
-            gain=_gain(one.event, by_unit),
+            gain=_gain(one, by_unit),
         )
         for one in happened
     ]
@@ -60,6 +61,10 @@ def _text(one: Happening, program: Program, tiers: dict[int, str]) -> str:
     if one.event.kind == "tier.changed":
         after = tiers.get(data.get("after") or 0)
         return _("is now %(tier)s") % {"tier": after} if after else _("has no tier now")
+    if one.redemption is not None:
+        reward = one.redemption.reward
+        text = _("took %(reward)s") if _is_spent(one) else _("used %(reward)s")
+        return text % {"reward": name_of_reward(reward.names, reward.key)}
     texts = {
         "order": _("ordered for %(money)s"),
         "order.cancelled": _("cancelled an order of %(money)s"),
@@ -74,10 +79,18 @@ def _text(one: Happening, program: Program, tiers: dict[int, str]) -> str:
     return texts[one.event.kind] % {"money": money}
 
 
-def _gain(event: Event, units: dict[str, Unit]) -> str:
+def _is_spent(one: Happening) -> bool:
+    """Whether the points went with this line: what was issued before, is only used now."""
+    held = one.redemption
+    return one.event.kind == "reward.issued" or bool(held and held.issued_at == one.event.occurred_at)
+
+
+def _gain(one: Happening, units: dict[str, Unit]) -> str:
     """What was awarded or taken back, in the units it is about."""
-    found: dict[str, int] = dict(event.data.get("awarded") or {})
-    for key, amount in (event.data.get("reversed") or {}).items():
+    data = one.event.data
+    found: dict[str, int] = dict(data.get("awarded") or {})
+    price = one.redemption.price if one.redemption and _is_spent(one) else {}
+    for key, amount in (data.get("reversed") or price).items():
         found[key] = found.get(key, 0) - amount
     return ", ".join(
         formats.format_number(Decimal(amount).scaleb(-units[key].precision), sign=True)

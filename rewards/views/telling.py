@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from loyaltysite.kit import formats
 from members.models import Program
+from rewards import catalogue
 from rewards.engine.reasons import Step
 from rewards.histories import AwardLine, HistoryLine
 from rewards.models import Allocation, EntryKind, Lot, Settlement, Unit
@@ -112,8 +113,7 @@ def entry_gain(line: HistoryLine) -> int:
 def _headline(line: HistoryLine, program: Program) -> str:
     entry, order = line.entry, line.order
     if order is None:
-        headline = HEADLINES.get(EntryKind(entry.kind))
-        return str(headline) % {"unit": formats.unit_name(0, line.unit)} if headline else line.label
+        return _headline_alone(line)
     names = {"number": order.external_id, "money": formats.format_money(order.total_minor, program.currency)}
     if entry.kind == EntryKind.EARN:
         return _("Order %(number)s, %(money)s") % names
@@ -124,6 +124,14 @@ def _headline(line: HistoryLine, program: Program) -> str:
     if entry.kind in (EntryKind.SPEND, EntryKind.RESERVE):
         return _("Used for order %(number)s") % names
     return f"{line.label}, {order.external_id}"
+
+
+def _headline_alone(line: HistoryLine) -> str:
+    """Of what belongs to no order."""
+    if line.reward is not None:
+        return f"{line.label}: {catalogue.name_of(line.reward.names, line.reward.key)}"
+    headline = HEADLINES.get(EntryKind(line.entry.kind))
+    return str(headline) % {"unit": formats.unit_name(0, line.unit)} if headline else line.label
 
 
 def _is_pending(opened: Lot | None, kind: str) -> bool:

@@ -13,6 +13,7 @@ from django_scopes import scope
 
 from analytics import periods, queries, rollups
 from analytics.models import ACTIVE
+from rewards import redemptions
 from rewards.models import ImportRun, PendingAdjustment, Unit
 from rewards.queries import tiers_of
 from tests.members.teams import as_staff, hire, home_of
@@ -21,6 +22,7 @@ from tests.rewards.builders import (
     cancel,
     find,
     join,
+    moment,
     open_program,
     order,
     publish,
@@ -28,6 +30,7 @@ from tests.rewards.builders import (
     record_each,
     spend,
 )
+from tests.rewards.catalogue import put_up
 
 pytestmark = pytest.mark.django_db
 
@@ -251,6 +254,29 @@ def test_the_page_tells_the_figures(program, staff):
     assert "09:30" in text
     assert "ordered for €10.00" in text
     assert "Show the numbers" in text
+
+
+def test_rewards_are_among_what_has_just_happened(program, staff):
+    record(program, order("1", "2026-11-19", 9_000))
+    put_up(program, price={"points": 40}, names={"en": "Blue mug"})
+    put_up(program, "film", price={"points": 30}, handover="code")
+    held, code = (
+        redemptions.reserve(
+            program=program, member=find(program, "anna"), reward=key, key=key, now=moment("2026-11-20T09:00")
+        )
+        for key in ("mug", "film")
+    )
+
+    before = words(staff.get(home_of(program)))
+    for one in (held, code):
+        redemptions.fulfil(program=program, redemption_id=one.pk, now=moment("2026-11-20T09:10"))
+    after = words(staff.get(home_of(program)))
+
+    assert "took Film −30" in before
+    assert "Blue mug" not in before
+    assert "took Blue mug −40" in after
+    assert "used Film" in after
+    assert "used Film −" not in after
 
 
 def test_a_new_program_says_what_to_do(program, staff):

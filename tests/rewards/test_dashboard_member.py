@@ -10,6 +10,7 @@ from django_scopes import scope
 
 from members import numbers
 from members.models import Member
+from rewards import redemptions
 from rewards.models import EarningRule
 from rewards.views.member import SIZE
 from tests.members.teams import as_staff, enrol, list_of
@@ -20,12 +21,14 @@ from tests.rewards.builders import (
     bring_back,
     cancel,
     find,
+    moment,
     open_program,
     order,
     record,
     record_each,
     spend,
 )
+from tests.rewards.catalogue import put_up
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +136,27 @@ def test_points_that_were_used_name_their_lots(program, staff):
     assert "Lot of 1 Feb 2026 5" in text
 
 
+def test_lines_of_rewards_name_them(program, staff):
+    record(program, order("1", "2026-02-01", 9_000))
+    put_up(program, price={"points": 40}, names={"en": "Blue mug"}, handover="code")
+    put_up(program, "film", price={"points": 30})
+    given, held = (
+        redemptions.reserve(
+            program=program, member=find(program, "anna"), reward=key, key=key, now=moment("2026-02-02")
+        )
+        for key in ("mug", "film")
+    )
+    redemptions.release(program=program, redemption_id=held.pk, now=moment("2026-02-02"))
+    redemptions.cancel(program=program, redemption_id=given.pk, reason="Broken", now=moment("2026-02-03"))
+    spend(program, 5, "2026-02-04")
+
+    text = words(staff.get(page_of(program)))
+
+    told = ("Spent: Blue mug", "Reserved: Film", "Released: Film", "Given back: Blue mug")
+    assert [text.count(line) for line in told] == [1, 1, 1, 1]
+    assert "Stars used" in text
+
+
 def test_what_was_not_given_is_loaded_when_a_line_unfolds(program, staff):
     record(program, order("1", "2026-02-01", 1000))
     page = staff.get(page_of(program))
@@ -225,6 +249,8 @@ def test_names_and_rules_are_never_markup(program, staff):
 
 @pytest.mark.parametrize("tab", ["", "?tab=orders"])
 def test_statements_do_not_grow_with_the_history(program, staff, tab):
+    put_up(program, "pin", price={"points": 1}, handover="code")
+
     def statements():
         with CaptureQueriesContext(connection) as asked:
             staff.get(page_of(program) + tab)
@@ -238,6 +264,13 @@ def test_statements_do_not_grow_with_the_history(program, staff, tab):
         )
         spend(program, 5, f"2026-02-{day:02}T14:00")
         adjust(program, 5, f"2029-02-{day:02}T15:00")
+        redemptions.reserve(
+            program=program,
+            member=find(program, "anna"),
+            reward="pin",
+            key=f"k{day}",
+            now=moment(f"2026-02-{day:02}T16:00"),
+        )
 
     live(1)
     statements()
@@ -246,4 +279,4 @@ def test_statements_do_not_grow_with_the_history(program, staff, tab):
         live(day)
 
     assert statements() == few
-    assert few <= 29
+    assert few <= 30

@@ -138,6 +138,29 @@ def test_giving_back_frees_the_points(inside, shop):
     assert "Given back" in text_of(inside.get(url(shop, "mine")))
 
 
+def test_the_history_names_what_was_taken_and_given_back(inside, shop):
+    put_up(shop, names={"en": "Blue mug"})
+    take(inside, shop)
+    with scope(program=shop):
+        number = only().pk
+    inside.post(url(shop, "redemption_back", number))
+    put_up(shop, "film", handover="code")
+    take(inside, shop, "film")
+    with scope(program=shop):
+        film = Redemption.objects.get(reward__key="film")
+    redemptions.cancel(program=shop, redemption_id=film.pk, reason="Broken", now=NOW)
+
+    answer = inside.get(url(shop, "history"))
+    text = text_of(answer)
+
+    assert "<bdi>Blue mug</bdi>" in answer.text
+    assert re.search(r"Blue mug \d[^·]*· Reserved", text)
+    assert re.search(r"Blue mug \d[^·]*· Released", text)
+    assert re.search(r"Film \d[^·]*· Used", text)
+    assert re.search(r"Film \d[^·]*· Given back", text)
+    assert "for what you returned" not in text
+
+
 def test_after_its_time_the_page_shows_no_code(inside, shop):
     put_up(shop, "mug", price={"points": 200})
     page = take(inside, shop)["Location"]

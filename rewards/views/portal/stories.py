@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from loyaltysite.kit.templatetags.formats import signed
 from members.models import Program
+from rewards import catalogue
 from rewards.histories import AwardLine, HistoryLine
 from rewards.models import EntryKind, Settlement, Unit
 from rewards.views.portal.words import (
@@ -47,7 +48,7 @@ def tell(*, program: Program, lines: Iterable[HistoryLine]) -> list[Story]:
 
 def _tell(program: Program, line: HistoryLine) -> Story:
     entry = line.entry
-    story = Story(title_of(line), SafeString(dated(entry.at)), shown(line))
+    story = Story(title_of(line), _small_of(line), shown(line))
     tellers: Mapping[str, Callable[[Program, HistoryLine, Story], None]] = {
         EntryKind.EARN: _tell_earning,
         EntryKind.REVERSE: _tell_reversal,
@@ -74,11 +75,23 @@ def shown(line: HistoryLine) -> SafeString | str:
     return signed(float(scaled), line.unit.precision or None) if line.amount else ""
 
 
+def _small_of(line: HistoryLine) -> SafeString:
+    """The day, and beside the name of a reward what was done with it."""
+    day = SafeString(dated(line.entry.at))
+    return say("%(day)s · %(what)s", day=day, what=_named(line)) if line.reward else day
+
+
+def _named(line: HistoryLine) -> str:
+    return TITLES.get(line.entry.kind, lambda: line.label)()
+
+
 def title_of(line: HistoryLine) -> SafeString:
     """What happened, in the member's words."""
     order = line.order
+    if line.reward is not None:
+        return foreign(catalogue.name_of(line.reward.names, line.reward.key))
     if order is None:
-        return say(TITLES.get(line.entry.kind, lambda: line.label)())
+        return say(_named(line))
     texts = {
         EntryKind.EARN: _("Order %(number)s"),
         EntryKind.REVERSE: _("Return to order %(number)s"),
@@ -86,11 +99,7 @@ def title_of(line: HistoryLine) -> SafeString:
         EntryKind.SPEND: _("Used for order %(number)s"),
     }
     text = texts.get(EntryKind(line.entry.kind))
-    return (
-        say(text, number=foreign(order.external_id))
-        if text
-        else say(TITLES.get(line.entry.kind, lambda: line.label)())
-    )
+    return say(text, number=foreign(order.external_id)) if text else say(_named(line))
 
 
 TITLES: Mapping[str, Callable[[], str]] = {
@@ -205,7 +214,8 @@ def _settle(settlement: Settlement, unit: Unit) -> Iterable[SafeString]:
 
 
 def _tell_restoring(program: Program, line: HistoryLine, story: Story) -> None:
-    story.words.append(say(_("You had used them for what you returned, so you have them again.")))
+    if line.reward is None:
+        story.words.append(say(_("You had used them for what you returned, so you have them again.")))
 
 
 def _tell_spending(program: Program, line: HistoryLine, story: Story) -> None:
