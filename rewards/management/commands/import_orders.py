@@ -66,7 +66,8 @@ class Command(BaseCommand):
             with _bar(is_quiet=options["verbosity"] == 0) as progress:
                 report = runs.run(program=program, wish=_wish(options), clock=clock.now, progress=progress)
         except ColumnMissing as error:
-            raise CommandError(f"{error} {_('Name columns with --map theirs=ours.')}") from None
+            hint = _("Name columns with --map theirs=ours.")
+            raise CommandError(f"{error} {hint}") from None
         except DomainError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
