@@ -148,6 +148,15 @@ def test_a_contact_that_is_known_leads_to_its_member(till, program, member):
     assert till.locator("#who-name").inner_text() == "Amelia Hart"
 
 
+def scan(till, code):
+    """As quick as a scanner types, however busy this machine is."""
+    till.evaluate(
+        """code => [...code, "Enter"].forEach(key => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))""",
+        code,
+    )
+
+
 def test_a_scanner_and_a_keyboard_do_it_all(till, program, member):
     till.keyboard.type(member.number)
     till.keyboard.press("Enter")
@@ -159,8 +168,7 @@ def test_a_scanner_and_a_keyboard_do_it_all(till, program, member):
 
     # The next customer's code, scanned too early, changes the customer and not the amount.
     other = amelia(program, "berta", "Berta Lund")
-    till.keyboard.type(other.number)
-    till.keyboard.press("Enter")
+    scan(till, other.number)
     till.locator("#who-name", has_text="Berta Lund").wait_for()
     assert till.locator("#amount-shown").inner_text() == "£0.00"
 
