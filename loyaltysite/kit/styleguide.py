@@ -261,6 +261,18 @@ def sample_conditions(request: HttpRequest) -> ConditionForm:
     )
 
 
+def tickets() -> list[dict[str, Any]]:
+    """One that can be had, one for which points are missing, and one that is held with its code."""
+    candle = {"name": _("Beeswax candle"), "summary": _("Any scent, any shop"), "drawing": "candle"}
+    missing = _("%(amount)s to go") % {"amount": formats.format_number(216)}
+    badges = [{"text": _("Ready to use"), "kind": "good"}]
+    return [
+        {"ticket": candle, "price": _("200 Stars")},
+        {"ticket": {"name": _("Free shipping"), "drawing": "anchor"}, "width": 64, "left": missing},
+        {"ticket": {"name": _("Gift card"), "drawing": "voucher", "badges": badges}, "code": "7K3M-Q2VD"},
+    ]
+
+
 def shares() -> list[dict[str, Any]]:
     return [
         {"name": _("Retention"), "share": 0.64, "text": "£6,400", "of": _("of £10,000")},
@@ -322,6 +334,7 @@ def context() -> dict[str, Any]:
         "falling": tuple(reversed(EARNED[:8])),
         "steady": (36.9, 36.5, 36.9, 36.7, 36.9, 36.7),
         "bars": shares(),
+        "tickets": tickets(),
         "tabs": tabs(),
         "parts": parts(),
         "tokens": tokens(),
