@@ -87,6 +87,19 @@ def test_a_killed_server_keeps_all_it_acknowledged(durable_cluster, tmp_path, vi
     assert checking.run(program=program, verify=True).faults == []
 
 
+def busy_backend(watcher: psycopg.Connection) -> int:
+    """One that reads or posts; between two of these a writer does other things for a moment."""
+    for _ in range(500):
+        row = watcher.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend' AND query ~ 'wafa_(post|read)' ORDER BY state LIMIT 1"
+        ).fetchone()
+        if row is not None:
+            return int(row[0])
+        time.sleep(0.01)
+    raise AssertionError("no writer is at work")
+
+
 def crash(database, victim: str) -> None:
     """Kill -9 the whole server, or one busy backend, on which PostgreSQL restarts itself; come back when it answers."""
     if victim == "postmaster":
@@ -95,12 +108,7 @@ def crash(database, victim: str) -> None:
         database.cluster.start(attached=True)
         return
     with database.connect(SUPERUSER) as watcher:
-        row = watcher.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend' AND query ~ 'wafa_(post|read)' ORDER BY state LIMIT 1"
-        ).fetchone()
-        assert row is not None
-        os.kill(row[0], signal.SIGKILL)
+        os.kill(busy_backend(watcher), signal.SIGKILL)
     connection.close()
     for _ in range(600):
         try:
