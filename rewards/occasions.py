@@ -6,7 +6,8 @@ this runs. A day that nobody worked on is made up for within a week.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from calendar import isleap
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import batched
@@ -45,8 +46,8 @@ class Day:
     @property
     def same_days(self) -> list[int]:
         """The days of the month that are marked today: without a 29 February it is the 28th (SEMANTICS 10)."""
-        is_last = self.on.month == 2 and (self.on + timedelta(days=1)).month == 3
-        return [self.on.day, 29] if is_last and self.on.day == 28 else [self.on.day]
+        is_short = (self.on.month, self.on.day) == (2, 28) and not isleap(self.on.year)
+        return [28, 29] if is_short else [self.on.day]
 
 
 def record_due(*, program: Program, now: datetime) -> int:
@@ -55,7 +56,16 @@ def record_due(*, program: Program, now: datetime) -> int:
         today = now.astimezone(program.zone).date()
         days = [Day(program, today - timedelta(days=back), now) for back in range(CATCH_UP_DAYS, -1, -1)]
         book = _rulebook(program)
-        return sum(_record(day, name, book) for day in days for name in OCCASIONS)
+        awaited = [name for name in OCCASIONS if _is_awaited(scheduled(name), days, book)]
+        return sum(_record(day, name, book) for day in days for name in awaited)
+
+
+def _is_awaited(kind: str, days: Sequence[Day], book: Rulebook) -> bool:
+    """Whether a rule waits for it at any time of these days: else nobody is looked for. A rule may begin or end within a
+    day, so every change of the rules counts."""
+    first, now = days[0].begin, days[0].now
+    moments = [first, now, *(bound for bound in book.bounds if first < bound < now)]
+    return any(kind in book.engine_at(moment).kinds for moment in moments)
 
 
 def _rulebook(program: Program) -> Rulebook:

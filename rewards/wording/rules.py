@@ -17,6 +17,13 @@ from rewards.engine.rules import Rule
 from rewards.wording import clauses, policies
 from rewards.wording.vocabularies import Vocabulary
 
+# The days that come by themselves (rewards/occasions.py), as a rule's occasion.
+DAYS = {
+    "birthday": gettext_lazy("the birthday"),
+    "anniversary": gettext_lazy("each anniversary of joining"),
+    "joining": gettext_lazy("the joining"),
+}
+
 LABELS: Mapping[str, str | Promise] = {
     "trigger": gettext_lazy("Waits for"),
     "unit": gettext_lazy("Unit"),
@@ -101,10 +108,5 @@ def _trigger(rule: Rule) -> str:
         return _("an order")
     if rule.kind.startswith(rules.SCHEDULED):
         name = rule.kind.removeprefix(rules.SCHEDULED)
-        known = {
-            "birthday": _("the birthday"),
-            "anniversary": _("each anniversary of joining"),
-            "joining": _("the joining"),
-        }
-        return known.get(name) or _("the day “%(name)s”") % {"name": name}
+        return str(DAYS[name]) if name in DAYS else _("the day “%(name)s”") % {"name": name}
     return _("the event “%(name)s”") % {"name": rule.kind}

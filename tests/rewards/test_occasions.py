@@ -7,7 +7,8 @@ from django_scopes import scope
 
 from members import erasure, people
 from members.models import Fact, Member, Program
-from rewards import occasions, tasks
+from rewards import occasions, rulebook, tasks
+from rewards.models import RuleVersion
 from tests.rewards import builders as b
 
 
@@ -108,6 +109,24 @@ def test_a_gift_holds_to_its_rule_conditions_and_the_rules_of_the_day(db):
     run(program, "2026-05-04")
 
     assert (points(program), points(program, "ben")) == (50, 0)
+
+
+def test_without_a_rule_nobody_is_looked_for(db, django_assert_num_queries):
+    program = b.open_program()
+    run(program, "2026-05-04")
+
+    # The catalogue's number alone: reading every member's birthday every ten minutes would be dear.
+    with django_assert_num_queries(1):
+        run(program, "2026-05-04")
+
+
+def test_a_rule_that_ended_within_the_days_is_still_waited_for(program):
+    b.join(program, "anna", birthday=date(1990, 5, 4))
+    with scope(program=program):
+        RuleVersion.objects.update(until=b.moment("2026-05-05"))
+    rulebook.touch(program)
+
+    assert run(program, "2026-05-06") == 1
 
 
 def test_without_a_rule_nothing_is_written(db):

@@ -11,19 +11,14 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit.conditions.controls import Terms
-from rewards import occasions
 from rewards.engine import rules
 from rewards.views.rules.fields import ClockField, DayField, HoursField, MoneyField, NumberField, WholeField
+from rewards.wording.rules import DAYS
 
 ON = [
     ("order", _("an order")),
     ("event", _("an event that a shop or app reports")),
     ("schedule", _("a day in a member’s life")),
-]
-DAYS = [
-    (occasions.BIRTHDAY, _("the birthday")),
-    (occasions.ANNIVERSARY, _("each anniversary of joining")),
-    (occasions.JOINING, _("the joining")),
 ]
 GIVES = [
     ("per_amount", _("points per amount spent")),
@@ -195,7 +190,7 @@ class RuleForm(forms.Form):
         self._offer("unit", units)
         self._offer("of", others)
         if self.occasion == "schedule":
-            self.fields["event"] = forms.ChoiceField(label=_("Which day"), choices=DAYS)
+            self.fields["event"] = forms.ChoiceField(label=_("Which day"), choices=list(DAYS.items()))
         self.fields["event"].required = self.occasion != "order"
         for needed, name, choice in NEEDED:
             if not needed or self._now(needed) == choice:
