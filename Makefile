@@ -10,11 +10,14 @@ PROD := WAFA_SECRET_KEY=$$($(PYTHON_BIN) -c 'import secrets; print(secrets.token
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := loyaltysite members rewards campaigns analytics tests bench manage.py
 
-CHECKS := check-format check-lint check-types check-imports check-templates check-translations check-migrations \
+# Types take as long as all the others together, so they begin first and have a core of their own.
+CHECKS := check-types check-format check-lint check-imports check-templates check-translations check-migrations \
 	check-deploy
+# What runs side by side speaks one after the other, where make knows how (from 4.0 on).
+SIDE_BY_SIDE := --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: $(CHECKS) help run test check bench axe screenshots shell backup restore reset lock install install-dev format
+.PHONY: $(CHECKS) help run test check bench kill-test month-test axe screenshots shell backup restore reset lock install install-dev format
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -22,11 +25,12 @@ help:  ## this list
 run: install  ## start the whole site (PORT=8000; DATABASE_URL and REDIS_URL for servers of yours)
 	@exec $(PYTHON_BIN) -m loyaltysite.run
 
+# One worker more than the two cores of the machine that checks changes: tests of browsers and processes wait a lot.
 test: install-dev  ## run every test (ARGS="-k name" for some)
-	@exec $(PYTHON_BIN) -m pytest -n $${WORKERS:-2} --dist=worksteal $(ARGS)
+	@exec $(PYTHON_BIN) -m pytest -n $${WORKERS:-3} --dist=worksteal $(ARGS)
 
 check: install-dev  ## format, lint, types, imports, templates, translations, migrations, deployment
-	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
+	@$(MAKE) --no-print-directory --keep-going $(SIDE_BY_SIDE) $(CHECKS)
 
 check-format:
 	$(PYTHON_BIN) -m ruff format --check --quiet $(wildcard $(SOURCES))
@@ -47,6 +51,13 @@ check-deploy:
 
 bench: install-dev  ## measure, each figure against its floor (ONLY=name for one)
 	@exec $(PYTHON_BIN) -m bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+kill-test: install-dev  ## kill workers 250 times while journeys run and mails leave: every step once (KILLS=20 a point)
+	@WAFA_KILLS=$(or $(KILLS),20) WAFA_KILL_MEMBERS=40 WAFA_SITE_KILLS=$(or $(SITE_KILLS),3) \
+		$(PYTHON_BIN) -m pytest -p no:randomly tests/faults/test_killed_journeys.py tests/faults/test_killed_site.py
+
+month-test: install-dev  ## two thousand members and every ready journey for a month, each deed foretold (MEMBERS=2000)
+	@WAFA_MONTH=$(or $(MEMBERS),2000) $(PYTHON_BIN) -m pytest -p no:randomly tests/acceptance/test_journeys_month.py
 
 axe: install-dev  ## accessibility of every page in four languages, light and dark, on phone and desktop
 	@WAFA_AXE=all $(PYTHON_BIN) -m pytest -n $${WORKERS:-2} tests/e2e/test_every_page.py

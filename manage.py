@@ -11,7 +11,10 @@ if sys.version_info < (3, 12):  # noqa: UP036 - said before anything else can fa
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyaltysite.settings.dev")
-    from django.core.management import execute_from_command_line
+    try:
+        from django.core.management import execute_from_command_line
+    except ModuleNotFoundError:
+        sys.exit("This Python has no Django. Use .venv/bin/python manage.py …; `make install` makes it.")
 
     execute_from_command_line(sys.argv)
 

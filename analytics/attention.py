@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from analytics import queries
+from analytics.alerts import raising
+from analytics.budgets import warnings
+from analytics.budgets.warnings import Warned
+from analytics.models import Alert, Backtest
 from analytics.queries import Reading
 from members.models import Program
 from rewards.models import EarningRule, ImportRun, PendingAdjustment
@@ -23,16 +29,28 @@ class Attention:
     quiet: list[EarningRule]
     blocked: int
     waiting: int
+    alerts: list[Alert]
+    # Drafts that were published and cost other than their back-test said.
+    outside: list[Backtest]
+    budgets: list[Warned]
 
     @property
     def count(self) -> int:
         return (
-            len(self.failed) + len(self.partial) + len(self.quiet) + bool(self.blocked) + bool(self.waiting)
+            len(self.failed)
+            + len(self.alerts)
+            + len(self.outside)
+            + len(self.budgets)
+            + len(self.partial)
+            + len(self.quiet)
+            + bool(self.blocked)
+            + bool(self.waiting)
         )
 
 
 def needed(*, program: Program, reading: Reading, blocked: int, now: datetime, limit: int = 3) -> Attention:
-    """At most `limit` of each kind, the newest first. Four statements."""
+    """At most `limit` of each kind, the newest first. Seven statements."""
+    today = timezone.localdate(now, program.zone)
     imports = ImportRun.objects.filter(program=program, created_at__gte=now - timedelta(days=DAYS))
     failed = imports.filter(state=ImportRun.State.FAILED)
     partial = imports.filter(state=ImportRun.State.DONE, rejected_rows__gt=0)
@@ -44,4 +62,11 @@ def needed(*, program: Program, reading: Reading, blocked: int, now: datetime, l
         waiting=PendingAdjustment.objects.filter(
             program=program, state=PendingAdjustment.State.WAITING
         ).count(),
+        outside=list(
+            Backtest.objects.filter(program=program, watch=Backtest.Watch.OUTSIDE).order_by("-live_since")[
+                :limit
+            ]
+        ),
+        budgets=warnings.found(program=program, today=today)[:limit],
+        alerts=list(raising.waiting(program=program, today=today)[:limit]),
     )

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Max
 
 from analytics import rollups, tables
-from analytics.models import ACTIVE
+from analytics.models import ACTIVE, OFTEN
 from analytics.periods import Period
 from members.models import Event, Member, Order, Program
 from rewards.models import EarningRule, Redemption, Tier
@@ -139,10 +139,11 @@ def points_over(reading: Reading) -> dict[int, Points]:
 
 
 def presence_over(reading: Reading) -> dict[int, Course]:
-    """How many members were active (under ACTIVE) or in each tier (under its id) at the end of each step."""
+    """How many members were active (under ACTIVE), came often (under OFTEN) or were in each tier (under its id) at the
+    end of each step."""
     found = reading.ask(tables.PRESENCE_DAY, ("of_id",))
     courses = {of_id: reading.level(places, "change") for (of_id,), places in found.items()}
-    return {ACTIVE: reading.level({}, "change")} | courses
+    return dict.fromkeys((ACTIVE, *OFTEN.values()), reading.level({}, "change")) | courses
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from analytics import tables
+from analytics import statistics, tables
+from analytics.kpis import sums
 from analytics.models import Recount
+from loyaltysite.kit.db import only_one
 from members.models import Program
 
 # What one fold takes; what a page adds up by itself; members a statement of a recount.
@@ -44,7 +46,9 @@ def fold(*, limit: int = CHUNK) -> int:
 
 
 def _count(cursor: Any, *, changes: str, values: dict[str, Any]) -> None:
+    statistics.look_again()
     cursor.execute(tables.turn_presence(changes), values)
+    cursor.execute(sums.turn_members(changes), values)
     for table in tables.TABLES:
         cursor.execute(table.add(changes), values)
 
@@ -72,7 +76,7 @@ def recount(
 
     Waits so long for a fold or another program's recount, and no statement may take longer than `longest` ("0": any
     time); beyond that OperationalError, and nothing has changed."""
-    with _only(program) as is_mine:
+    with only_one("wafa-recount", program.pk % 2**31) as is_mine:
         if is_mine:
             with _alone(patience), transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -83,6 +87,9 @@ def recount(
 
 def _recount(cursor: Any, program: Program, say: Say) -> None:
     values = {"program": program.pk}
+    statistics.look_again()
+    # There are as many pairs of days as two years have; sorted on disk they take several times as long.
+    cursor.execute("SET LOCAL work_mem = '256MB'")
     Recount.objects.filter(program=program).delete()
     for statement in tables.clearings():
         cursor.execute(statement, values)
@@ -91,7 +98,12 @@ def _recount(cursor: Any, program: Program, say: Say) -> None:
         say(table.name)
     for ids in _members(cursor, program):
         cursor.execute(tables.turn_presence(tables.OF_MEMBERS), values | {"members": ids})
+        cursor.execute(sums.fill_members(tables.OF_MEMBERS), values | {"members": ids})
         say(f"analytics_presence {len(ids)}")
+    cursor.execute(sums.fill_pairs(), values)
+    say(tables.PAIR.name)
+    cursor.execute(sums.fill_days(), values)
+    say(tables.PAIR_DAY.name)
 
 
 def _members(cursor: Any, program: Program) -> Iterator[list[int]]:
@@ -108,20 +120,6 @@ def _members(cursor: Any, program: Program) -> Iterator[list[int]]:
             return
         yield ids
         after = ids[-1]
-
-
-@contextmanager
-def _only(program: Program) -> Iterator[bool]:
-    """Whether nobody else makes this program's figures anew: a second one would only wait, and then do it again."""
-    mine = "hashtext('wafa-recount'), %s"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_try_advisory_lock({mine})", [program.pk % 2**31])
-        is_mine = bool(cursor.fetchone()[0])
-        try:
-            yield is_mine
-        finally:
-            if is_mine:
-                cursor.execute(f"SELECT pg_advisory_unlock({mine})", [program.pk % 2**31])
 
 
 @contextmanager

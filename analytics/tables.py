@@ -10,10 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analytics.models.rollups import ACTIVE
+from analytics.kpis import sums
+from analytics.kpis.sums import TRADE_DAYS
+from analytics.liability.sums import LOT_DAYS, SOURCE_DAYS
+from analytics.models.rollups import ACTIVE, OFTEN
 
-# Who ordered within so many days, that one included, is an active member.
+# Who came within so many days, that one included, is an active member.
 ACTIVE_DAYS = 30
+# What lies so many visits before one: with the last visit of a row of two it makes two within the days between.
+BEFORE = ", ".join(f"lag(v.day, {times - 1}) OVER turn AS before_{times}" for times in OFTEN)
+SINCE = ", ".join(
+    [f"({ACTIVE}::bigint, v.day)", *(f"({of_id}, v.before_{times})" for times, of_id in OFTEN.items())]
+)
 
 # Which notes: those chosen by a fold, or all of a program.
 CHOSEN = "(SELECT * FROM analytics_change WHERE id = ANY(%(ids)s))"
@@ -23,13 +31,14 @@ OF_MEMBERS = "(SELECT %(program)s::bigint AS program_id, unnest(%(members)s::big
 
 # The rows themselves as if each had its note: what a full count goes by.
 OF_ROWS = """(
-    SELECT program_id, 'order' AS what, 1 AS sign, occurred_at AS at, member_id, total_minor AS amount, fact_id
+    SELECT program_id, 'order' AS what, 1 AS sign, occurred_at AS at, member_id, total_minor AS amount, fact_id, id AS order_id,
+        revision, store_id, channel
     FROM members_order WHERE program_id = %(program)s AND state IN ('placed', 'paid')
     UNION ALL
-    SELECT program_id, 'return', 1, occurred_at, NULL, amount_minor, NULL
+    SELECT program_id, 'return', 1, occurred_at, NULL, amount_minor, NULL, NULL, NULL, NULL, NULL
     FROM members_return WHERE program_id = %(program)s
     UNION ALL
-    SELECT program_id, 'member', 1, joined_at, holder_id, (state = 'blocked')::int, NULL
+    SELECT program_id, 'member', 1, joined_at, holder_id, (state = 'blocked')::int, NULL, NULL, NULL, NULL, NULL
     FROM members_member WHERE program_id = %(program)s AND state <> 'closed'
 )"""
 
@@ -158,12 +167,34 @@ UNIT_DAY = Table(
     UNIT_DAYS,
 )
 RULE_DAY = Table("analytics_ruleday", ("program_id", "rule_id", "day"), ("given", "times"), RULE_DAYS)
+LOT_DAY = Table(
+    "analytics_lotday",
+    ("program_id", "unit_id", "day", "cohort", "ends", "holders"),
+    ("issued", "spent", "expired", "reversed", "adjusted", "moved", "held"),
+    LOT_DAYS,
+)
+SOURCE_DAY = Table(
+    "analytics_sourceday", ("program_id", "unit_id", "day", "source"), ("given", "taken"), SOURCE_DAYS
+)
+TRADE_DAY = Table(
+    "analytics_tradeday",
+    ("program_id", "day", "store_id", "channel", "is_member"),
+    ("orders", "revenue_minor", "margin_minor", "costed_minor", "bare_minor"),
+    TRADE_DAYS,
+)
+PAIR = Table("analytics_pair", ("program_id", "kind", "day", "since"), ("times", "orders", "amount_minor"))
+PAIR_DAY = Table(
+    "analytics_pairday",
+    ("program_id", "kind", "days", "is_since", "day"),
+    ("times", "near", "far", "amount_minor"),
+)
 PRESENCE_DAY = Table("analytics_presenceday", ("program_id", "of_id", "day"), ("change",))
-TABLES = (DAY, UNIT_DAY, RULE_DAY)
-STORED = (*TABLES, PRESENCE_DAY)
+TABLES = (DAY, UNIT_DAY, RULE_DAY, LOT_DAY, SOURCE_DAY, TRADE_DAY)
+STORED = (*TABLES, PRESENCE_DAY, PAIR, PAIR_DAY)
 
-# The days on which each of these members is active or in a tier. A standing counts at the end of a day; what a higher
-# tier covers is taken away from the lower ones.
+# The days on which each of these members is active, comes often or is in a tier. A visit is a day with an order in one
+# store of which something counts: what costs nothing is no visit (SEMANTICS 17). A standing counts at the end of a day;
+# what a higher tier covers is taken away from the lower ones.
 SPANS = f"""
     touched AS (
         SELECT DISTINCT c.program_id, c.member_id, p.time_zone
@@ -178,14 +209,18 @@ SPANS = f"""
                 THEN (greatest(s.ended_at, s.since) AT TIME ZONE t.time_zone)::date END)) AS spans
         FROM open_to t JOIN rewards_standing s ON s.member_id = t.member_id JOIN rewards_tier r ON r.id = s.tier_id
         GROUP BY 1, 2, 3, 4
-    ), spans AS (
-        SELECT t.program_id, t.member_id, {ACTIVE}::bigint AS of_id,
-            range_agg(daterange(o.day, o.day + {ACTIVE_DAYS})) AS spans
+    ), visits AS (
+        SELECT t.program_id, t.member_id, v.day, {BEFORE}
         FROM open_to t CROSS JOIN LATERAL (
-            SELECT (o.occurred_at AT TIME ZONE t.time_zone)::date AS day
-            FROM members_order o WHERE o.member_id = t.member_id AND o.state IN ('placed', 'paid')
-        ) o
-        GROUP BY 1, 2
+            SELECT DISTINCT (o.occurred_at AT TIME ZONE t.time_zone)::date AS day, o.store_id
+            FROM members_order o WHERE o.member_id = t.member_id AND o.state IN ('placed', 'paid') AND o.basis_minor > 0
+        ) v
+        WINDOW turn AS (PARTITION BY t.member_id ORDER BY v.day)
+    ), spans AS (
+        SELECT v.program_id, v.member_id, n.of_id, range_agg(daterange(v.day, n.since + {ACTIVE_DAYS})) AS spans
+        FROM visits v CROSS JOIN LATERAL (VALUES {SINCE}) AS n(of_id, since)
+        WHERE n.since + {ACTIVE_DAYS} > v.day
+        GROUP BY 1, 2, 3
         UNION ALL
         SELECT program_id, member_id, tier_id, spans - coalesce(
             range_agg(spans) OVER (PARTITION BY member_id ORDER BY rank DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
@@ -246,9 +281,16 @@ def comparisons() -> Iterator[tuple[str, str]]:
         SELECT program_id, of_id, upper(s), -1 FROM spans, unnest(spans) s WHERE NOT upper_inf(s)
     """
     yield PRESENCE_DAY.name, PRESENCE_DAY.compare(presence_with_live(), counted)
+    yield PAIR.name, PAIR.compare(sums.pairs_with_live(OF_PROGRAM), sums.pairs_of(OF_MEMBERS))
+    yield PAIR_DAY.name, PAIR_DAY.compare(sums.days_with_live(OF_PROGRAM), sums.days_of(OF_MEMBERS))
 
 
 def clearings() -> list[str]:
     """What forgets all figures of a program, and the notes with them."""
-    names = ("analytics_change", "analytics_presence", *(table.name for table in STORED))
+    names = (
+        "analytics_change",
+        "analytics_presence",
+        "analytics_memberfigure",
+        *(table.name for table in STORED),
+    )
     return [f"DELETE FROM {name} WHERE program_id = %(program)s" for name in names]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,27 +14,43 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench import worlds
+
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 # Name → module with run() -> figure or list of figures.
 BENCHES = {
     "engine": "bench.engine",
     "check_ledger": "bench.checking",
     "import": "bench.imports",
+    "import_parts": "bench.importparts",
     "import_million": "bench.million",
     "spend": "bench.spends",
     "redeem": "bench.redemptions",
     "expiry": "bench.expiry",
+    "codes": "bench.codes",
     "growth": "bench.growth",
     "http": "bench.http",
+    "http_spends": "bench.http_spends",
     "lookup": "bench.lookup",
+    "audiences": "bench.audiences",
     "home": "bench.home",
+    "kpis": "bench.kpis",
+    "liability": "bench.liability",
+    "journeys": "bench.journeys",
+    "backtest": "bench.backtests",
+    "messages": "bench.messages",
+    "clv": "bench.clv",
 }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=sorted(BENCHES), help="run this one only")
-    chosen = parser.parse_args().only or list(BENCHES)
+    parser.add_argument("--keep", help="a folder in which large data sets stay for the next run")
+    asked = parser.parse_args()
+    if asked.keep:
+        os.environ[worlds.KEEP] = asked.keep
+    chosen = asked.only or list(BENCHES)
     figures: list[dict[str, Any]] = []
     for name in chosen:
         print(f"{name} …", flush=True)

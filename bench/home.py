@@ -19,8 +19,7 @@ from typing import Any
 
 import psycopg
 
-from bench.worlds import World
-from loyaltysite.embedded import throwaway
+from bench import visitor, worlds
 
 MEMBERS, EACH = 1_000_000, 10
 GOAL_MS = 150
@@ -82,13 +81,13 @@ COUNT = (
 
 def run(*, members: int = MEMBERS) -> list[dict[str, Any]]:
     """Lay the rows down, count them into figures, ask for the page."""
-    with throwaway(durable=False) as cluster:
-        made = World(cluster)
-        made.manage("migrate", "--no-input", "--verbosity=0")
-        made.python("bench.shops")
+    with worlds.world(worlds.folder(f"home-{members}"), durable=False) as made:
         begin = perf_counter()
         with made.connect() as connection:
-            _lay_down(connection, members)
+            if not made.is_old:
+                made.python("bench.shops")
+                _lay_down(connection, members)
+                made.keep()
             laid = perf_counter() - begin
             begin = perf_counter()
             made.manage("rollups", "--rebuild", "--verbosity=0")
@@ -103,7 +102,7 @@ def _lay_down(connection: psycopg.Connection, members: int) -> None:
     names = {"members": members, "begin": BEGIN}
     connection.execute("SET wafa.posting = 'on'")
     # The notes are not wanted: all is counted at the end.
-    _no_notes(connection)
+    no_notes(connection)
     for statement in LAY_DOWN:
         connection.execute(statement.format(**names).replace("%%", "%"))
     for step in range(EACH):
@@ -112,10 +111,10 @@ def _lay_down(connection: psycopg.Connection, members: int) -> None:
     connection.execute(EVENTS.format(**names))
     connection.execute(f"SELECT setval('wafa_ids', {members * EACH * 3})")
     connection.execute("VACUUM ANALYZE")
-    _no_notes(connection, off=False)
+    no_notes(connection, off=False)
 
 
-def _no_notes(connection: psycopg.Connection, *, off: bool = True) -> None:
+def no_notes(connection: psycopg.Connection, *, off: bool = True) -> None:
     for table in ("members_order", "members_member", "rewards_entry", "rewards_standing"):
         connection.execute(f"ALTER TABLE {table} {'DISABLE' if off else 'ENABLE'} TRIGGER wafa_note_new")
 
@@ -164,37 +163,14 @@ def _rebuild(seconds: float, members: int) -> dict[str, Any]:
 
 def ask() -> dict[str, Any]:
     """Ask for the page in each period in turn, the whole of it through every middleware."""
-    os.environ |= {
-        "WAFA_HOSTS": "localhost",
-        "WAFA_SSL_REDIRECT": "0",
-        "WAFA_PROCESS": "web",
-        "WAFA_DB_POOL": "0",
-    }
-    from bench import shops
-
-    shops.setup()
-    from django.test.utils import override_settings
-
-    local = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    with override_settings(
-        SESSION_ENGINE="django.contrib.sessions.backends.db", CACHES=local, STORAGES=plain
-    ):
-        return _ask_all()
+    with visitor.analyst() as (client, program):
+        return _ask_all(client, program)
 
 
-def _ask_all() -> dict[str, Any]:
+def _ask_all(client: Any, program: Any) -> dict[str, Any]:
     from django.db import connection
-    from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    from members.models import Program, Role, TeamMembership, User
-
-    program = Program.objects.get()
-    user = User.objects.create_user("analyst@example.com")
-    TeamMembership.objects.create(user=user, program=program, role=Role.ANALYST)
-    client = Client(HTTP_HOST="localhost")
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     _record_some(program)
     address = f"/dashboard/{program.slug}/"
     for query in QUERIES * 2:

@@ -115,12 +115,16 @@ def requests(path: str, secret: str, members: list[int], name: str) -> Iterator[
                 for line in (1, 2)
             ],
         }
-        body = json.dumps(order).encode()
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nAuthorization: Bearer {secret}\r\nIdempotency-Key: {name}-{number}\r\n\r\n"
-        )
-        yield head.encode() + body
+        yield request(path, json.dumps(order).encode(), secret, f"{name}-{number}")
+
+
+def request(path: str, body: bytes, secret: str, key: str) -> bytes:
+    """A POST as it goes over the line."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nAuthorization: Bearer {secret}\r\nIdempotency-Key: {key}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 @contextmanager
@@ -188,20 +192,14 @@ def fill() -> dict[str, Any]:
     """2,000 members with an order each, and a key that is never held back."""
     from django_scopes import scope
 
-    from members import keys, teams
-    from members.models import Member, Program, Role, Scope, User
+    from members.models import Member, Program, Scope
     from rewards import intake
     from rewards.intake.items import LineIn, OrderIn, Who
 
     program = Program.objects.get()
     at = NOW - timedelta(days=1)
     lines = tuple(LineIn(f"SKU-{line}", 1, 5_000, category=f"category {line}") for line in (1, 2))
-    owner = User.objects.create_user("bench@example.com")
-    teams.set_role(program=program, user=owner, role=Role.OWNER, by=None, now=at)
-    _key, secret = keys.create(
-        program=program, name="Bench", scopes=[Scope.ORDERS_WRITE], by=owner, now=at,
-        reads_per_minute=keys.MOST_PER_MINUTE, writes_per_minute=keys.MOST_PER_MINUTE,
-    )  # fmt: skip
+    _owner, secret = open_key(program, [Scope.ORDERS_WRITE])
     with scope(program=program):
         intake.record(
             program=program,
@@ -217,6 +215,21 @@ def fill() -> dict[str, Any]:
         for member in Member.objects.all():
             identities.add(member=member, kind="shop", value=f"m{member.pk}")
     return {"secret": secret, "members": members}
+
+
+def open_key(program: Any, scopes: list[str]) -> tuple[Any, str]:
+    """An owner, and a key of theirs that is never held back."""
+    from members import keys, teams
+    from members.models import Role, User
+
+    at = NOW - timedelta(days=1)
+    owner = User.objects.create_user("bench@example.com")
+    teams.set_role(program=program, user=owner, role=Role.OWNER, by=None, now=at)
+    _key, secret = keys.create(
+        program=program, name="Bench", scopes=scopes, by=owner, now=at,
+        reads_per_minute=keys.MOST_PER_MINUTE, writes_per_minute=keys.MOST_PER_MINUTE,
+    )  # fmt: skip
+    return owner, secret
 
 
 if __name__ == "__main__":

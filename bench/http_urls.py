@@ -54,7 +54,30 @@ class Function(Bare):
         return Response({"balance": row[0]}, status=201)
 
 
+class Call(Bare):
+    """One function of the database; its answer goes out as it is."""
+
+    statement = ""
+
+    def post(self, request: Request) -> Response:
+        asked = request.data
+        values = asked | {"now": clock.now()}
+        with raw_cursor() as cursor:
+            row: Any = cursor.execute(self.statement, values, prepare=True).fetchone()
+        return Response({"done": row[0]}, status=201)
+
+
+class Spend(Call):
+    statement = "SELECT bench_spend(%(wallet)s, %(amount)s, %(number)s, %(now)s)"
+
+
+class Redeem(Call):
+    statement = "SELECT bench_redeem(%(wallet)s, %(reward)s, %(amount)s, %(number)s, %(now)s)"
+
+
 urlpatterns = [
+    path("bench/spend", Spend.as_view()),
+    path("bench/redeem", Redeem.as_view()),
     path("bench/statement", Statement.as_view()),
     path("bench/function", Function.as_view()),
     path("", include("loyaltysite.urls")),

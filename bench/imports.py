@@ -29,7 +29,7 @@ def measure(file: Path, processes: int, label: str, *options: str) -> dict[str, 
             "import_orders", str(file), "--program=bench", "--json", f"--processes={processes}", *options
         )
         seconds = perf_counter() - begin
-        floor, rows = worlds.copy_floor(made)
+        floor, rows, _cpu = worlds.copy_floor(made)
     found = json.loads(report)
     return {
         "name": f"import {label}, {processes} process{'es' if processes > 1 else ''}",

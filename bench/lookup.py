@@ -1,6 +1,7 @@
 """The member list, its search and filters, and the member page with a million members, through the real views.
 
-WAFA_BENCH_MEMBERS gives another number of members. Each kind of question is asked with many different values.
+WAFA_BENCH_MEMBERS gives another number of members, WAFA_BENCH_ONLY a part of the names of questions. WAFA_BENCH_KEEP
+names a folder where the members stay for the next run. Each kind of question is asked with many different values.
 """
 
 from __future__ import annotations
@@ -84,9 +85,10 @@ PEOPLE = """
 
 
 def run() -> list[dict[str, Any]]:
-    with worlds.world() as made:
+    with worlds.world(os.environ.get("WAFA_BENCH_KEEP", "")) as made:
         begin = perf_counter()
-        fill(made)
+        if not made.is_old:
+            fill(made)
         laid = perf_counter() - begin
         found: list[dict[str, Any]] = made.python("bench.lookup", "measure")
     return [
@@ -150,8 +152,10 @@ def measure() -> list[dict[str, Any]]:
     from members.models import Member, Program, Role, TeamMembership, User
 
     program = Program.objects.get()
-    user = User.objects.create_user("bench@example.com")
-    TeamMembership.objects.create(user=user, program=program, role=Role.OWNER)
+    user = User.objects.filter(email="bench@example.com").first() or User.objects.create_user(
+        "bench@example.com"
+    )
+    TeamMembership.objects.get_or_create(user=user, program=program, defaults={"role": Role.OWNER})
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     chance = random.Random(11)

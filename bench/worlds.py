@@ -11,14 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
-from typing import Any
+from time import perf_counter, process_time_ns
+from typing import Any, NamedTuple
 
 import psycopg
 
 from loyaltysite.embedded import Cluster, throwaway
 from loyaltysite.embedded.postgres import OWNER
 
+# Left in a folder when all its data are laid down.
+LAID = "laid-down"
+# Names the folder in which data stay between runs (bench --keep).
+KEEP = "WAFA_BENCH_KEEP"
 ROOT = Path(__file__).resolve().parents[1]
 # Everything that an import writes, parents first.
 TABLES = (
@@ -35,7 +39,16 @@ CATALOGUE = (
 
 @dataclass
 class World:
+    """`is_old` when it was kept by an earlier run."""
+
     cluster: Cluster
+    is_old: bool = False
+    folder: str = ""
+
+    def keep(self) -> None:
+        """All data are laid down: the next run need not, whatever becomes of this one."""
+        if self.folder:
+            (Path(self.folder) / LAID).touch()
 
     def environment(self, database: str = "") -> dict[str, str]:
         urls = {"DATABASE_URL": self.cluster.url(), "DATABASE_OWNER_URL": self.cluster.url(OWNER)}
@@ -68,16 +81,44 @@ class World:
         return done.stdout
 
 
+def folder(name: str) -> str:
+    """Where the data of this name stay between runs; empty: nowhere."""
+    keep = os.environ.get(KEEP, "")
+    return f"{keep}-{name}" if keep else ""
+
+
 @contextmanager
-def world() -> Iterator[World]:
-    with throwaway(durable=True) as cluster:
-        made = World(cluster)
+def world(keep: str = "", *, durable: bool = True) -> Iterator[World]:
+    """A world that goes afterwards; with `keep`, a folder, its data stay there for the next run."""
+    with _kept(Path(keep), durable) if keep else throwaway(durable=durable) as cluster:
+        made = World(cluster, is_old=bool(keep) and (Path(keep) / LAID).exists(), folder=keep)
         made.manage("migrate", "--no-input", "--verbosity=0")
         yield made
+        made.keep()
 
 
-def copy_floor(made: World) -> tuple[float, int]:
-    """Seconds and rows to COPY what an import wrote into the same empty tables with the same keys and indexes."""
+@contextmanager
+def _kept(path: Path, durable: bool) -> Iterator[Cluster]:
+    path.mkdir(parents=True, exist_ok=True)
+    cluster = Cluster(path, durable=durable)
+    cluster.account.own(path)
+    try:
+        cluster.start(attached=True)
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+class Floor(NamedTuple):
+    """`cpu` in seconds, of this process and the server's."""
+
+    seconds: float
+    rows: int
+    cpu: float
+
+
+def copy_floor(made: World) -> Floor:
+    """What it takes to COPY what an import wrote into the same empty tables with the same keys and indexes."""
     with tempfile.TemporaryDirectory() as folder, made.connect() as connection:
         files = {table: Path(folder) / table for table in TABLES}
         for table, file in files.items():
@@ -87,14 +128,21 @@ def copy_floor(made: World) -> tuple[float, int]:
                 file.write_bytes(b"".join(bytes(part) for part in copy))
         rows = sum(_count(connection, table) for table in TABLES)
         _empty(connection)
-        begin = perf_counter()
+        pid = connection.info.backend_pid
+        begin, used = perf_counter(), process_time_ns() + spent_by(pid)
         connection.execute("SET wafa.posting = 'on'")
         with connection.transaction():
             for table, file in files.items():
                 columns = _columns(connection, table)
                 with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)") as copy:
                     copy.write(file.read_bytes())
-        return perf_counter() - begin, rows
+        cpu = process_time_ns() + spent_by(pid) - used
+        return Floor(perf_counter() - begin, rows, cpu / 1e9)
+
+
+def spent_by(pid: int) -> int:
+    """Nanoseconds of CPU that a process has had."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
 
 
 def _columns(connection: psycopg.Connection, table: str) -> str:

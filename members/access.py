@@ -88,18 +88,25 @@ def confirmed[**P](view: View[P]) -> View[P]:
     def page(request: StaffRequest, program: Program, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if is_fresh(request):
             return view(request, program, *args, **kwargs)
-        if request.method != "GET":
-            messages.warning(request, _("Show that it is you, then do it once more."))
-        address = f"{reverse('account_reauthenticate')}?{urlencode({'next': _stand(request)})}"
-        return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+        return to_confirm(request)
 
     return cast("View[P]", page)
 
 
-def _stand(request: StaffRequest) -> str:
+def to_confirm(request: HttpRequest) -> HttpResponse:
+    """Lead to where the person shows once more who it is, and back."""
+    if request.method != "GET":
+        messages.warning(request, _("Show that it is you, then do it once more."))
+    address = f"{reverse('account_reauthenticate')}?{urlencode({'next': _stand(request)})}"
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    return HttpResponseClientRedirect(address) if htmx else redirect(address)
+
+
+def _stand(request: HttpRequest) -> str:
     """The page that the person sees: for a form that was sent, where it stood."""
-    if request.htmx:
-        return request.htmx.current_url_abs_path or request.get_full_path()
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    if htmx:
+        return htmx.current_url_abs_path or request.get_full_path()
     if request.method == "GET":
         return request.get_full_path()
     said = request.headers.get("Referer", "")
@@ -116,6 +123,22 @@ def is_fresh(request: HttpRequest) -> bool:
         (float(record.get("at", 0)) for record in get_authentication_records(request, user)), default=0.0
     )
     return time.time() - latest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def open_to(user: User) -> list[TeamMembership]:
+    """The places of a user whose dashboards open to it now, by the program's name."""
+    teams = TeamMembership.objects.filter(user=user).select_related("program", "user")
+    return [
+        team
+        for team in teams.order_by("program__name", "pk")
+        if may(team.role, LOWEST) and not _lacks_second_factor(team)
+    ]
+
+
+def asks_for_second_factor(user: User) -> Program | None:
+    """A program that wants a second factor of this user, who has none; for pages that belong to no program."""
+    teams = TeamMembership.objects.select_related("program").filter(user=user, program__requires_mfa=True)
+    return next((team.program for team in teams.order_by("pk") if _lacks_second_factor(team)), None)
 
 
 def _lacks_second_factor(team: TeamMembership) -> bool:

@@ -17,3 +17,8 @@ class MembersConfig(AppConfig):
         "members_auditentry": {"SELECT", "INSERT"},
         "members_consentchange": {"SELECT", "INSERT"},
     }
+
+    def ready(self) -> None:
+        from members.webhooks import fanout
+
+        fanout.register()

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleLessThan
 
+from loyaltysite.kit.sheets import safe
 from members.deeds import GROUPS
 from members.models import AuditEntry, Program, User
 from members.queries import Sought
@@ -22,8 +23,6 @@ MOST_ROWS = 100_000
 MOST_USERS = 100
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HEAD = ("at", "who", "action", "subject", "subject_id", "before", "after", "reason", "address", "request_id")
-# A table program would take what begins so for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def lines(found: QuerySet[AuditEntry]) -> Iterator[str]:
 
 def _line(cells: tuple[str, ...]) -> str:
     written = io.StringIO()
-    csv.writer(written).writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+    csv.writer(written).writerow([safe(cell) for cell in cells])
     return written.getvalue()
 
 

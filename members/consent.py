@@ -12,8 +12,9 @@ from django.db.models import QuerySet
 from django_scopes import scope
 
 from members.models import Channel, Consent, ConsentChange, Holder, Identity, Member, Topic
+from members.models.consents import OF_TOPIC
 
-ALL = tuple((channel, topic) for topic in Topic for channel in Channel)
+ALL = tuple((channel, topic) for topic, channels in OF_TOPIC.items() for channel in channels)
 # What must be proven to be the person's before anything goes there because they ticked it.
 CONTACTS = {Channel.EMAIL: Identity.Kind.EMAIL, Channel.SMS: Identity.Kind.PHONE}
 

@@ -22,6 +22,8 @@ from django_scopes import scope
 
 from members import accounts, audit, identities, numbers
 from members.models import (
+    Activity,
+    Address,
     Consent,
     Erasure,
     ErasureMark,
@@ -29,6 +31,7 @@ from members.models import (
     Holder,
     Identity,
     Member,
+    MemberScore,
     Merge,
     Note,
     Preference,
@@ -50,9 +53,11 @@ type Known = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What an app above does in the same transaction. `forget` removes what it holds of the person and returns what a
+    """What an app above does in the same transaction. `guard` locks the member together with whatever else `forget` moves,
+    in the order of their ids, before anything else is locked. `forget` removes what it holds of the person and returns what a
     return must take up again (JSON); `resume` takes it up for the new member, under the number of the erasure."""
 
+    guard: Callable[[Member], None]
     forget: Callable[[Member, datetime], dict[str, Any]]
     resume: Callable[[Member, Mapping[str, Any], int, datetime], None]
 
@@ -105,6 +110,8 @@ def erase(*, member: Member, now: datetime, by: User | None = None) -> None:
     program = member.program
     with scope(program=program):
         # The guard first: nothing is earned, spent or recorded for the person meanwhile.
+        for part in _parts.values():
+            part.guard(member)
         Holder.objects.select_for_update(no_key=True).get(pk=member.pk)
         fresh = Member.objects.get(pk=member.pk)
         known = list(Identity.objects.filter(member=fresh).values_list("kind", "value"))
@@ -187,8 +194,9 @@ def _leave_marks(program: Program, known: list[Known], burden: dict[str, Any], n
 
 
 def _forget_rows(member: Member) -> None:
-    for model in (Identity, Consent, Preference, Note):
+    for model in (Identity, Address, Consent, Preference, Note, MemberScore):
         model.objects.filter(member=member).delete()
+    Activity.objects.filter(member_id=member.pk).delete()
     merges = Merge.objects.filter(Q(kept=member) | Q(gone=member))
     merges.update(reason=SAID)
     merges.exclude(undo_reason="").update(undo_reason=SAID)

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
+from loyaltysite.kit.db import raw_cursor
 from loyaltysite.kit.errors import Conflict, DomainError
-from members import audit, erasure, identities, numbers
+from members import arrivals, audit, erasure, identities, numbers
+from members.arrivals import Introduction
 from members.models import Event, Holder, Identity, Member, Program, User
 
 TRIES = 5
+# Asked before each spending that staff answer for; to have it written anew each time would take as long as the spending.
+OWN = """
+    SELECT 1 FROM members_identity WHERE program_id = %(program)s AND member_id = %(member)s AND kind = 'email' AND value IN (
+        SELECT lower(email) FROM members_user WHERE id = %(user)s
+        UNION ALL SELECT lower(email) FROM account_emailaddress WHERE user_id = %(user)s
+    )
+"""
 
 
 class ContactMissing(DomainError):
@@ -55,9 +66,10 @@ def join(
     language: str = "",
     region: str | None = None,
     is_vouched: bool = True,
+    introduction: Introduction | None = None,
 ) -> Member:
     """A new member with a number, a guard and identities ((kind, value) pairs, normalised here). `is_vouched` is False
-    where anybody may have typed them, with no code and nobody who saw the person.
+    where anybody may have typed them, with no code and nobody who saw the person. `introduction` says who brought them.
 
     Raises IdentityTaken with the kind that matched, never whose it is; IdentityInvalid; ContactMissing.
     """
@@ -75,6 +87,8 @@ def join(
         Event.objects.create(
             program=program, holder_id=member.pk, kind="member.joined", occurred_at=now, recorded_at=now
         )
+        if introduction is not None:
+            arrivals.tell(member=member, introduction=introduction, now=now)
         if by is not None:
             after = {"source": source, "kinds": sorted(kind for kind, _ in wanted)}
             audit_of(member, "member.join", by, now, after=after)
@@ -107,14 +121,21 @@ def reopen(*, member: Member, reason: str, by: User, now: datetime) -> Member:
 
 
 def check_not_own(*, member: Member, by: User) -> None:
-    """Raise OwnAccount where the member is known by the e-mail of the one who acts."""
+    """Raise OwnAccount where the member is known by an e-mail of the one who acts, however the member was found."""
     if is_own(member=member, by=by):
         raise OwnAccount
 
 
 def is_own(*, member: Member, by: User) -> bool:
-    mine = Identity.objects.filter(program_id=member.program_id, member_id=member.pk)
-    return mine.filter(kind=Identity.Kind.EMAIL, value=by.email.lower()).exists()
+    values = {"program": member.program_id, "member": member.pk, "user": by.pk}
+    with raw_cursor() as cursor:
+        return cursor.execute(OWN, values).fetchone() is not None
+
+
+def addresses_of(user: User) -> list[str]:
+    """Every e-mail by which somebody of the team is known, in lower case; is_own() asks the same of one member."""
+    others = EmailAddress.objects.filter(user=user).values_list(Lower("email"), flat=True)
+    return [user.email.lower(), *others]
 
 
 def lock(member: Member) -> Member:

@@ -29,6 +29,8 @@ CHANGEABLE = frozenset(
         "brand",
         "requires_mfa",
         "adjust_limits",
+        "margin_rate",
+        "discount_rate",
     }
 )
 

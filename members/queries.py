@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import QuerySet
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Collate
 from django.utils.functional import cached_property
 
@@ -23,6 +24,8 @@ MOST_WORDS = 8
 SHORTEST = 3
 # So many of those that an e-mail or a number begins with; who wants others types on.
 MOST_KNOWN = 500
+# A number's beginning of so many figures is that of few members.
+SELECTIVE = 4
 
 
 def teams_of(*, user: User) -> list[TeamMembership]:
@@ -76,6 +79,37 @@ def _is_letter(letter: str) -> bool:
     return unicodedata.category(letter)[0] in "LMN"
 
 
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """What a search comes to: `conditions` on a member's own row, each with an index, and `known`, which give at most
+    MOST_KNOWN ids of members each. `is_wide` when a condition may hold for very many."""
+
+    conditions: list[Q]
+    known: list[QuerySet[Identity, int]]
+    is_wide: bool
+
+
+def clues_of(*, program: Program, sought: Sought) -> Clues:
+    """An empty search has no clue, and neither has one that can match nothing."""
+    conditions = []
+    if sought.digits:
+        conditions.append(Q(number__gte=sought.digits, number__lt=_after(sought.digits)))
+    has_words = bool(sought.words) and "@" not in sought.text
+    if has_words:
+        conditions.append(Q(name_words=SearchQuery(sought.words, config="simple", search_type="raw")))
+    known = [_known(program, text) for text in sorted(sought.beginnings)]
+    return Clues(conditions, known, is_wide=has_words or 0 < len(sought.digits) < SELECTIVE)
+
+
+def guess(clues: Clues) -> int:
+    """How many members the conditions may hold for, by PostgreSQL's statistics: right in its size, and quickly known."""
+    found = 0
+    for each in clues.conditions:
+        plan = Member.objects.filter(each).order_by().values("pk").explain(format="json")
+        found += int(json.loads(plan)[0]["Plan"]["Plan Rows"])
+    return found
+
+
 def ways_to(*, program: Program, sought: Sought) -> list[QuerySet[Member]]:
     """The look-ups whose union is the answer, each by an index of its own: an OR over them would read every member.
 
@@ -83,15 +117,11 @@ def ways_to(*, program: Program, sought: Sought) -> list[QuerySet[Member]]:
     members = Member.objects.filter(program=program)
     if not sought.text:
         return [members]
-    ways = []
-    if sought.digits:
-        ways.append(members.filter(number__gte=sought.digits, number__lt=_after(sought.digits)))
-    if sought.words and "@" not in sought.text:
-        query = SearchQuery(sought.words, config="simple", search_type="raw")
-        ways.append(members.alias(words=SearchVector("name", config="simple")).filter(words=query))
-    # The limit makes PostgreSQL look these up first, in place of walking through everybody by age.
-    ways += [members.filter(pk__in=_known(program, text)) for text in sorted(sought.beginnings)]
-    return ways
+    clues = clues_of(program=program, sought=sought)
+    # The limit makes PostgreSQL look up whom it knows first, in place of walking through everybody by age.
+    return [members.filter(each) for each in clues.conditions] + [
+        members.filter(pk__in=ids) for ids in clues.known
+    ]
 
 
 def _known(program: Program, text: str) -> QuerySet[Identity, int]:

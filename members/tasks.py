@@ -10,9 +10,15 @@ from django.utils import translation
 from django_scopes import scopes_disabled
 
 from loyaltysite.kit import clock, formats
-from members import invitations, keys
+from loyaltysite.kit.db import only_one
+from members import followers, invitations, keys
 from members.models import Invitation, Program, User
 from members.portal import codes, people
+from members.webhooks import sending
+
+# The mail of a code that does more than letting somebody in.
+# In a household others may take what one has: as if it were sent to them.
+PAGES = {codes.Purpose.LEAVE: "leave", codes.Purpose.SEND: "send", codes.Purpose.HOUSEHOLD: "send"}
 
 
 @shared_task(time_limit=60, soft_time_limit=30, autoretry_for=(OSError,), retry_backoff=True, max_retries=4)
@@ -24,7 +30,7 @@ def send_code(program_id: int, name: str) -> bool:
     member = attempt and people.find(program=program, emails=[attempt.email])
     if attempt is None or (member is None and attempt.purpose != codes.Purpose.JOIN):
         return False
-    page = "leave" if attempt.purpose == codes.Purpose.LEAVE else "code"
+    page = PAGES.get(codes.Purpose(attempt.purpose), "code")
     with translation.override((member.language if member else "") or attempt.language):
         facts = {
             "program": program,
@@ -85,3 +91,32 @@ def join_by_phone(program_id: int, name: str) -> bool:
     is_new = people.enroll_by_phone(program=program, attempt=attempt, now=clock.now())
     codes.end(attempt=attempt)
     return is_new
+
+
+# A run ends after so many seconds; the next one goes on.
+DELIVERING = 50
+RUNS = 2
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def deliver_events() -> int:
+    """Tell followers what happened; how many events. Two runs at a time: a long one leaves workers to the others."""
+    for number in range(RUNS):
+        with only_one("wafa-deliver", number) as is_mine:
+            if is_mine:
+                return followers.deliver(clock=clock.now, seconds=DELIVERING)
+    return 0
+
+
+@shared_task(soft_time_limit=120, time_limit=180)
+def send_webhooks() -> int:
+    """Send webhooks what is due; how many messages were tried. One run at a time: a slow receiver takes no second
+    worker."""
+    with only_one("wafa-webhooks") as is_mine:
+        return sending.send(clock=clock.now, seconds=DELIVERING) if is_mine else 0
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def forget_webhook_messages() -> int:
+    """Remove messages to webhooks that are older than a month; how many."""
+    return sending.forget(now=clock.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from members.views import account, audit, dashboard, invitation, keys, program, stores, team
+from members.views import account, audit, dashboard, invitation, keys, program, stores, team, webhooks
 
 ONE = "dashboard/<slug:slug>/"
 
@@ -33,6 +33,17 @@ urlpatterns = [
     path(ONE + "keys/", keys.keys, name="keys"),
     path(ONE + "keys/new/", keys.key_new, name="key_new"),
     path(ONE + "keys/<int:key_id>/", keys.key, name="key"),
+    path(ONE + "webhooks/", webhooks.webhooks, name="webhooks"),
+    path(ONE + "webhooks/new/", webhooks.webhook_new, name="webhook_new"),
+    path(ONE + "webhooks/<int:webhook_id>/", webhooks.webhook, name="webhook"),
+    path(ONE + "webhooks/<int:webhook_id>/edit/", webhooks.webhook_edit, name="webhook_edit"),
+    path(ONE + "webhooks/<int:webhook_id>/secret/", webhooks.webhook_secret, name="webhook_secret"),
+    path(ONE + "webhooks/<int:webhook_id>/<slug:move>/", webhooks.webhook_move, name="webhook_move"),
+    path(
+        ONE + "webhooks/<int:webhook_id>/messages/<int:message_id>/",
+        webhooks.webhook_again,
+        name="webhook_again",
+    ),
     path(ONE + "stores/", stores.stores, name="stores"),
     path(ONE + "stores/new/", stores.store_new, name="store_new"),
     path(ONE + "stores/<int:store_id>/", stores.store_edit, name="store_edit"),

@@ -32,7 +32,9 @@ for file in $files; do
     want=$(.venv/bin/python -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$file")
     [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && continue
     echo "Installing $file ..."
-    PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r "$file" || {
+    # http-ece, pure Python, is published as source alone; all else comes as wheels, so that nothing needs a compiler.
+    PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --quiet --require-hashes --only-binary :all: \
+        --no-binary http-ece -r "$file" || {
         echo "The packages of $file could not be installed; the lines above say why." >&2
         exit 1
     }

@@ -10,7 +10,16 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 
 # What only replaces functions; triggers and tables are the business of migrations.
-FUNCTIONS = ("read.sql", "post.sql", "settle.sql")
+FUNCTIONS = (
+    "read.sql",
+    "read_codes.sql",
+    "holders.sql",
+    "causes.sql",
+    "post.sql",
+    "settle.sql",
+    "plans.sql",
+    "statistics.sql",
+)
 
 
 class RewardsConfig(AppConfig):
@@ -28,20 +37,50 @@ class RewardsConfig(AppConfig):
             "rewards_award",
             "rewards_settlement",
             "rewards_redemption",
+            "rewards_causetotal",
+            "rewards_receiptbook",
+            "rewards_donation",
+            "rewards_payout",
+            "rewards_term",
+            "rewards_saving",
+            "rewards_couponuse",
+            "rewards_tender",
+            "rewards_giftcard",
         )
     } | {
         table: {"SELECT", "INSERT"}
-        for table in ("rewards_seal", "rewards_sealedhead", "rewards_tillaction", "rewards_warrant")
+        for table in (
+            "rewards_seal",
+            "rewards_sealedhead",
+            "rewards_tillaction",
+            "rewards_warrant",
+            "rewards_code",
+        )
     }
 
     def ready(self) -> None:
+        from members import arrivals, followers
         from members.erasure import register
-        from rewards import candidates, erasure, offers
+        from rewards import attendance, candidates, erasure, offers, referrals
+        from rewards.badges import counting, deeds, giving
         from rewards.engine import fields
+        from rewards.referrals import following
 
-        fields.register(tiers=offers.tiers, stores=offers.stores, weekdays=offers.weekdays)
+        fields.register(
+            tiers=offers.tiers,
+            stores=offers.stores,
+            weekdays=offers.weekdays,
+            plans=offers.plans,
+            coupons=offers.coupons,
+        )
         candidates.register()
+        deeds.register()
+        followers.register(followers.Follower(counting.FOLLOWER, counting.handle, batch=500, is_alone=True))
+        followers.register(followers.Follower(giving.FOLLOWER, giving.handle, batch=1))
         register(self.name, erasure.PART)
+        arrivals.register(self.name, referrals.arrive)
+        followers.register(following.FOLLOWER)
+        followers.register(attendance.FOLLOWER)
         post_migrate.connect(load_functions, sender=self)
 
 

@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
 from loyaltysite.kit.errors import Conflict, DomainError, NotAllowed
-from members import audit, tags
-from members.models import Member, Program, User
+from members import audit, people, tags
+from members.models import Identity, Member, Program, User
 from rewards import leaving, ledger
+from rewards.coupons import many
 from rewards.directory import Directory
 from rewards.filters import Catalog, Filters
 from rewards.models import BulkAction, BulkItem, Tier
@@ -75,6 +76,8 @@ def check(*, program: Program, kind: str, terms: dict[str, Any], role: str) -> d
     reason = str(terms["reason"]).strip()[:LONGEST_REASON]
     if not reason:
         raise ledger.ReasonMissing(field="reason")
+    if kind == BulkAction.Kind.COUPON:
+        return {"coupon": many.find(program=program, key=terms["coupon"]).key, "reason": reason}
     if kind == BulkAction.Kind.TIER:
         return {"tier": terms["tier"], "until": terms["until"], "reason": reason}
     amount, unit = int(terms["amount"]), terms["unit"]
@@ -101,8 +104,8 @@ def prepare(
     Raises AboveLimit, NobodyChosen, TagInvalid, ReasonMissing, AmountInvalid."""
     if not wanted.get("members") and "filter" not in wanted:
         raise NobodyChosen
-    kept = check(program=program, kind=kind, terms=terms, role=role)
     with scope(program=program):
+        kept = check(program=program, kind=kind, terms=terms, role=role)
         return BulkAction.objects.create(
             program=program, author=by, kind=kind, terms=kept, wanted=wanted, created_at=now, touched_at=now
         )
@@ -172,7 +175,9 @@ def carry_on(*, program: Program, action_id: int, now: datetime) -> bool:
             action.save()
             _audit(action, "bulk.done", action.author, now)
             return False
-        refused = WORK[BulkAction.Kind(action.kind)](action, ids, now)
+        own = _own(action, ids)
+        rest = [pk for pk in ids if pk not in own]
+        refused = own | (WORK[BulkAction.Kind(action.kind)](action, rest, now) if rest else {})
         _settle(action, ids, refused)
         action.reached, action.touched_at = ids[-1], now
         action.done += len(ids) - len(refused)
@@ -245,6 +250,20 @@ def _set_tier(action: BulkAction, ids: list[int], now: datetime) -> dict[int, st
     )  # fmt: skip
 
 
+def _give_coupon(action: BulkAction, ids: list[int], now: datetime) -> dict[int, str]:
+    """All codes of one action are one batch of their pool."""
+    try:
+        coupon = many.find(program=action.program, key=action.terms["coupon"])
+    except DomainError as error:
+        return dict.fromkeys(ids, error.code)
+    refused, batch = many.give_each(
+        coupon=coupon, ids=ids, by=action.author, reason=action.terms["reason"],
+        batch_id=action.terms.get("batch"), now=now,
+    )  # fmt: skip
+    action.terms["batch"] = batch
+    return refused
+
+
 def _tag(action: BulkAction, ids: list[int], now: datetime) -> dict[int, str]:
     changed = tags.add_each(program=action.program, member_ids=ids, tag=action.terms["tag"], now=now)
     return _gone(ids, changed, "tag_not_added")
@@ -253,6 +272,16 @@ def _tag(action: BulkAction, ids: list[int], now: datetime) -> dict[int, str]:
 def _untag(action: BulkAction, ids: list[int], now: datetime) -> dict[int, str]:
     changed = tags.remove_each(program=action.program, member_ids=ids, tag=action.terms["tag"], now=now)
     return _gone(ids, changed, "has_no_tag")
+
+
+def _own(action: BulkAction, ids: list[int]) -> dict[int, str]:
+    """Those who have become the author's own account since they were gathered; a tag is worth nothing."""
+    if action.kind in (BulkAction.Kind.TAG, BulkAction.Kind.UNTAG):
+        return {}
+    mine = Identity.objects.filter(
+        member__in=ids, kind=Identity.Kind.EMAIL, value__in=people.addresses_of(action.author)
+    )
+    return dict.fromkeys(mine.values_list("member_id", flat=True), people.OwnAccount.code)
 
 
 def _gone(ids: Collection[int], there: Collection[int], why: str = "not_found") -> dict[int, str]:
@@ -264,6 +293,7 @@ WORK: dict[BulkAction.Kind, Callable[[BulkAction, list[int], datetime], dict[int
     BulkAction.Kind.TIER: _set_tier,
     BulkAction.Kind.TAG: _tag,
     BulkAction.Kind.UNTAG: _untag,
+    BulkAction.Kind.COUPON: _give_coupon,
 }
 
 __all__ = [

@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from loyaltysite.kit import conditions
 from loyaltysite.kit.conditions import Condition, Field, Missing, Registry
 from rewards import offers
+from rewards.benefits import kinds
 from rewards.intake.state import Person, State
+from rewards.plans import holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,11 @@ class Candidate:
     tier: str = ""
     rank: int | None = None
     member: Mapping[str, Any] = field(default_factory=dict)
+    plans: frozenset[str] = frozenset()
+    # So many days before others, rewards that only some can have with whose they are, and those that are open to this one.
+    early_days: int = 0
+    exclusive: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+    opened: frozenset[str] = frozenset()
 
 
 REGISTRY = Registry("candidate", now="now")
@@ -38,6 +45,7 @@ def register() -> None:
     REGISTRY.add(
         Field("standing.tier", conditions.TEXT, _("tier"), "tier", choices=offers.tiers),
         Field("standing.rank", conditions.INTEGER, _("rank of the tier"), "rank"),
+        Field("standing.plans", conditions.SET, _("plans"), "plans", choices=offers.plans),
         Field("member.joined_on", conditions.DATE, _("joined on"), _fact("joined_on")),
         Field("member.birthday", conditions.MONTH_DAY, _("birthday"), _fact("birthday")),
         Field("member.language", conditions.TEXT, _("language"), _fact("language")),
@@ -59,8 +67,20 @@ def of(*, person: Person, state: State, now: datetime) -> Candidate:
     """The person as conditions see them at this moment."""
     course = state.course(person)
     level = course.level_at(now) if course else None
-    local = now.astimezone(state.rulebook.zone)
-    return Candidate(local, level.key if level else "", level.rank if level else None, person.facts)
+    book = state.rulebook
+    local = now.astimezone(book.zone)
+    held = holdings.plans_at(person.terms, book.plans, now)
+    benefits = [perk.benefit for perk in holdings.perks_of(level, held)]
+    return Candidate(
+        local,
+        level.key if level else "",
+        level.rank if level else None,
+        person.facts,
+        frozenset(held),
+        max((each["days"] for each in benefits if kinds.kind_of(each) == kinds.EARLY), default=0),
+        book.exclusive,
+        frozenset(key for each in benefits if kinds.kind_of(each) == kinds.REWARDS for key in each["keys"]),
+    )
 
 
 def missing(tree: Mapping[str, Any] | None, candidate: Candidate, *, currency: str) -> list[Missing]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -14,12 +13,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
-from loyaltysite.kit import conditions, pictures
-from loyaltysite.kit.errors import Conflict, DomainError, NotFound
-from members import audit
+from loyaltysite.kit import conditions
+from loyaltysite.kit.errors import Conflict, DomainError
+from members.keeping import Keeper
 from members.models import Program, Store, User
-from rewards import candidates
-from rewards.models import Redemption, Reward, RewardPicture, Unit
+from rewards import attendance, candidates, pictures
+from rewards.models import Cause, CodePool, Redemption, Reward, Unit
 from rewards.models.catalogue import LONGEST_HOLD
 
 CHANGEABLE = (
@@ -29,7 +28,9 @@ CHANGEABLE = (
     "terms",
     "value_minor",
     "percent",
+    "cause_key",
     "sku",
+    "gives",
     "cost_minor",
     "price",
     "money_minor",
@@ -44,9 +45,10 @@ CHANGEABLE = (
     "hold_minutes",
     "valid_days",
     "gives_back",
+    "is_prize",
+    "pool",
 )
 VALUED = {Reward.Kind.AMOUNT, Reward.Kind.GIFT_CARD}
-SIDE = 640
 MOST = 2**53
 State = Reward.State
 
@@ -84,70 +86,74 @@ def name_of(texts: Mapping[str, str], fallback: str = "") -> str:
     return texts.get(language) or next(iter(texts.values()), fallback)
 
 
-def create(*, program: Program, key: str, by: User | None, now: datetime, **values: Any) -> Reward:
-    """A new draft; `values` are of CHANGEABLE, amounts in ledger and minor units. Raises RewardKeyTaken, RewardRefused."""
-    with scope(program=program), transaction.atomic():
-        reward = Reward(program=program, key=key, created_at=now, **_known(values))
+class RewardKeeper(Keeper[Reward]):
+    model = Reward
+    noun = "reward"
+    settings = CHANGEABLE
+    key_taken, changed, over = RewardKeyTaken, RewardChanged, RewardOver
+
+    def check(self, reward: Reward) -> None:
         _check(reward)
+
+    def told(self, reward: Reward) -> dict[str, Any]:
+        found = super().told(reward)
+        for name in ("starts_at", "ends_at"):
+            found[name] = found[name] and found[name].isoformat()
+        found["pool"] = reward.pool.key if reward.pool else None
+        return found | {"percent": None if reward.percent is None else str(reward.percent)}
+
+    def moving(self, reward: Reward, moved: Collection[str]) -> None:
+        if "stock" in moved and reward.stock is None and reward.state == State.LIVE:
+            raise StockFixed(field="stock")
+
+    def write(self, reward: Reward, columns: Collection[str]) -> None:
+        """Never `taken`, which postings move."""
         try:
             with transaction.atomic():
-                reward.save()
+                super().write(reward, columns)
         except IntegrityError as error:
-            raise RewardKeyTaken(field="key") from error
-        _record(reward, "reward.create", by, now, before={}, after=_told(reward))
-    return reward
+            raise RewardRefused(_("More than this many are taken already."), field="stock") from error
+
+    def picture(self, reward: Reward, digest: str, by: User | None, now: datetime) -> None:
+        """Show this picture from now on, or its drawing where `digest` is empty."""
+        before, reward.picture_digest = reward.picture_digest, digest
+        self.save(reward, ["picture_digest"])
+        pictures.drop(program=reward.program, digest=before)
+        self.record(
+            reward, "picture", by, now, before={"picture": before[:16]}, after={"picture": digest[:16]}
+        )
+
+
+KEEPER = RewardKeeper()
+
+
+def create(*, program: Program, key: str, by: User | None, now: datetime, **values: Any) -> Reward:
+    """A new draft; `values` are of CHANGEABLE, amounts in ledger and minor units. Raises RewardKeyTaken, RewardRefused."""
+    return KEEPER.create(program=program, key=key, by=by, now=now, **values)
 
 
 def change(
     *, program: Program, key: str, by: User | None, now: datetime, revision: int | None = None, **values: Any
 ) -> Reward:
-    """Give the reward these values; those not named stay, and a repeat changes nothing. What is redeemed keeps its
-    price and worth. `revision` is the one that was looked at.
+    """Give the reward these values; those not named stay. What is redeemed keeps its price and worth. `revision` is the
+    one that was looked at.
 
     Raises NotFound, RewardChanged, RewardOver, StockFixed, RewardRefused with the field."""
-    with scope(program=program), transaction.atomic():
-        reward = _lock(program, key)
-        if reward.state == State.ENDED:
-            raise RewardOver
-        wanted = _known(values)
-        moved = sorted(name for name, value in wanted.items() if getattr(reward, name) != value)
-        if not moved:
-            return reward
-        if revision is not None and revision != reward.revision:
-            raise RewardChanged
-        if "stock" in moved and reward.stock is None and reward.state == State.LIVE:
-            raise StockFixed(field="stock")
-        before = _told(reward)
-        for name in moved:
-            setattr(reward, name, wanted[name])
-        _check(reward)
-        _save(reward, moved)
-        after = _told(reward)
-        _record(
-            reward, "reward.change", by, now, before=audit.changed(before, after), after=audit.changed(after, before)
-        )  # fmt: skip
-    return reward
+    return KEEPER.change(program=program, key=key, by=by, now=now, revision=revision, **values)
 
 
+@transaction.atomic
 def publish(*, program: Program, key: str, by: User | None, now: datetime) -> Reward:
-    """Put a draft up. A repeat changes nothing. Raises NotFound, RewardOver, RewardRefused."""
-    with scope(program=program), transaction.atomic():
-        reward = _lock(program, key)
-        if reward.state == State.ENDED:
-            raise RewardOver
-        if reward.state == State.DRAFT:
-            _check(reward)
-            _move(reward, State.LIVE, by, now)
+    """Put a draft up. Raises NotFound, RewardOver, RewardRefused."""
+    reward = KEEPER.publish(program=program, key=key, by=by, now=now)
+    if reward.kind == Reward.Kind.EVENT:
+        attendance.follow(program)
     return reward
 
 
 def end(*, program: Program, key: str, by: User | None, now: datetime) -> Reward:
-    """Take it down for good; what is reserved or issued goes on. A repeat changes nothing. Raises NotFound."""
-    with scope(program=program), transaction.atomic():
-        reward = _lock(program, key)
-        if reward.state != State.ENDED:
-            _move(reward, State.ENDED, by, now)
-    return reward
+    """Take it down for good; what is reserved or issued goes on. Raises NotFound."""
+    return KEEPER.end(program=program, key=key, by=by, now=now)
 
 
 def taken_of(rewards: Collection[Reward]) -> dict[int, int]:
@@ -162,76 +168,23 @@ def taken_of(rewards: Collection[Reward]) -> dict[int, int]:
 
 def set_picture(*, program: Program, key: str, file: IO[bytes], by: User | None, now: datetime) -> Reward:
     """Give it this picture, at most 640 pixels each way. Raises NotFound, PictureRefused."""
-    try:
-        content = pictures.shrink(file, side=SIDE)
-    except pictures.PictureRefused as error:
-        error.field = "picture"
-        raise
-    digest = hashlib.sha256(content).hexdigest()
     with scope(program=program), transaction.atomic():
-        reward = _lock(program, key)
-        RewardPicture.objects.get_or_create(
-            program=program,
-            digest=digest,
-            defaults={"content": content, "content_type": pictures.CONTENT_TYPE},
-        )
-        _change_picture(reward, digest, by, now)
+        reward: Reward = KEEPER.lock(program, key)
+        digest = pictures.keep(program=program, file=file)
+        KEEPER.picture(reward, digest, by, now)
     return reward
 
 
 def remove_picture(*, program: Program, key: str, by: User | None, now: datetime) -> Reward:
     """Its drawing stands in its place again. Raises NotFound."""
     with scope(program=program), transaction.atomic():
-        reward = _lock(program, key)
+        reward: Reward = KEEPER.lock(program, key)
         if reward.picture_digest:
-            _change_picture(reward, "", by, now)
+            KEEPER.picture(reward, "", by, now)
     return reward
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
-
-
-def _lock(program: Program, key: str) -> Reward:
-    reward = Reward.objects.select_for_update().filter(program=program, key=key).first()
-    if reward is None:
-        raise NotFound
-    return reward
-
-
-def _known(values: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = values.keys() - set(CHANGEABLE)
-    if unknown:
-        raise TypeError(f"not settings of a reward: {sorted(unknown)}")
-    return dict(values)
-
-
-def _save(reward: Reward, columns: Collection[str]) -> None:
-    """Never `taken`, which postings move."""
-    reward.revision += 1
-    try:
-        with transaction.atomic():
-            reward.save(update_fields=[*columns, "revision"])
-    except IntegrityError as error:
-        raise RewardRefused(_("More than this many are taken already."), field="stock") from error
-
-
-def _move(reward: Reward, state: str, by: User | None, now: datetime) -> None:
-    before, reward.state = reward.state, state
-    _save(reward, ["state"])
-    action = "reward.publish" if state == State.LIVE else "reward.end"
-    _record(reward, action, by, now, before={"state": before}, after={"state": state})
-
-
-def _change_picture(reward: Reward, digest: str, by: User | None, now: datetime) -> None:
-    before, reward.picture_digest = reward.picture_digest, digest
-    _save(reward, ["picture_digest"])
-    if before:
-        others = Reward.objects.filter(program=reward.program, picture_digest=before)
-        if not others.exists():
-            RewardPicture.objects.filter(program=reward.program, digest=before).delete()
-    _record(
-        reward, "reward.picture", by, now, before={"picture": before[:16]}, after={"picture": digest[:16]}
-    )
 
 
 def _check(reward: Reward) -> None:
@@ -241,12 +194,20 @@ def _check(reward: Reward) -> None:
         raise RewardRefused(_("Give it a name in the first language."), field=f"name_{languages[0]}")
     _check_worth(reward)
     _check_price(reward)
+    _check_gives(reward)
+    _check_cause(reward)
     if reward.stock is not None and not reward.taken <= reward.stock <= MOST:
         raise RewardRefused(_("More than this many are taken already."), field="stock")
     if reward.starts_at and reward.ends_at and reward.ends_at <= reward.starts_at:
         raise RewardRefused(_("It ends before it begins."), field="ends_on")
     if not 1 <= reward.hold_minutes <= LONGEST_HOLD:
         raise RewardRefused(_("Between one minute and thirty days."), field="hold_minutes")
+    pool = reward.pool
+    is_foreign = pool is not None and pool.program_id != reward.program_id
+    if pool is not None and (is_foreign or pool.purpose != CodePool.Purpose.VOUCHER):
+        raise RewardRefused(_("There is no such pool of vouchers."), field="pool")
+    if pool is not None and reward.handover != Reward.Handover.CODE:
+        raise RewardRefused(_("Codes of a pool are handed out as a code to use later."), field="handover")
     known = set(
         Store.objects.filter(program=reward.program, code__in=reward.stores).values_list("code", flat=True)
     )
@@ -280,28 +241,36 @@ def _check_price(reward: Reward) -> None:
             raise RewardRefused(_("A price is a whole amount above zero."), field=f"price_{unit}")
     if not 0 <= reward.money_minor <= MOST:
         raise RewardRefused(_("This number is too large or negative."), field="money_minor")
-    if not reward.price and not reward.per_member:
+    if not (reward.price or reward.per_member or reward.is_prize):
         raise RewardRefused(_("What costs nothing needs a limit for each member."), field="per_member")
 
 
-def _told(reward: Reward) -> dict[str, Any]:
-    """A reward in the words of the audit, JSON-ready."""
-    found = {name: getattr(reward, name) for name in CHANGEABLE}
-    for name in ("starts_at", "ends_at"):
-        found[name] = found[name] and found[name].isoformat()
-    return found | {"percent": None if reward.percent is None else str(reward.percent)}
+def _check_gives(reward: Reward) -> None:
+    """Points of another kind are given for others than those they cost."""
+    is_units = reward.kind == Reward.Kind.UNITS
+    if is_units != bool(reward.gives):
+        raise RewardRefused(_("Say how many points it gives."), field="gives")
+    known = set(Unit.objects.filter(program=reward.program).values_list("key", flat=True))
+    for unit, amount in reward.gives.items():
+        if unit not in known:
+            raise RewardRefused(_("There is no such unit."), field="gives")
+        if isinstance(amount, bool) or not isinstance(amount, int) or not 0 < amount <= MOST:
+            raise RewardRefused(_("Say how many points it gives."), field=f"gives_{unit}")
+        if unit in reward.price:
+            raise RewardRefused(_("It costs these itself."), field=f"gives_{unit}")
 
 
-def _record(
-    reward: Reward,
-    action: str,
-    by: User | None,
-    now: datetime,
-    *,
-    before: dict[str, Any],
-    after: dict[str, Any],
-) -> None:
-    audit.record(
-        program=reward.program, actor=by, action=action, subject="reward", subject_id=reward.key,
-        before=before, after=after, now=now,
-    )  # fmt: skip
+def _check_cause(reward: Reward) -> None:
+    """A donation goes to one cause, and its receipt is over one unit and a worth."""
+    if reward.kind != Reward.Kind.DONATION:
+        if reward.cause_key:
+            raise RewardRefused(_("Only a donation goes to a cause."), field="cause_key")
+        return
+    if not Cause.objects.filter(
+        program=reward.program, key=reward.cause_key, state=Cause.State.LIVE
+    ).exists():
+        raise RewardRefused(_("Choose a cause that members can give to."), field="cause_key")
+    if len(reward.price) != 1 or reward.money_minor:
+        raise RewardRefused(_("A donation costs one unit and no money."), field="price")
+    if not reward.value_minor:
+        raise RewardRefused(_("Say how much it is worth."), field="value_minor")

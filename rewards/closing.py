@@ -10,7 +10,8 @@ from django_scopes import scope
 
 from members import audit, people
 from members.models import Member, Program, User
-from rewards import ledger, posting, redemptions
+from rewards import ledger, posting, redemptions, sendings
+from rewards.households import parting, places
 from rewards.intake import rows
 from rewards.intake.state import Posted
 
@@ -29,8 +30,11 @@ def close(
         raise people.ReasonMissing(field="reason")
     with scope(program=program), transaction.atomic():
         people.check_not_own(member=member, by=by)
+        places.lock_with(member)
         people.lock(member)
         redemptions.release_all(program=program, member=member, now=now, by=by)
+        sendings.release_all(program=program, member=member, now=now)
+        parting.depart(program=program, member=member, now=now)
         if forfeits:
             posting.attempt(lambda: _forfeit(program, member, reason, by, key, now))
         return people.close(member=member, reason=reason, by=by, now=now)

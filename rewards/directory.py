@@ -1,19 +1,23 @@
 """The list of members: a page at a time in a fixed order, found without reading more than a bounded number of rows.
 
-When few members can be meant they are looked up and put in order. Otherwise the list is walked in its order until a
-page is full, at most WALK members far; what then is still unseen is said (`unseen`), never skipped in silence.
+The list is walked in its order until a page is full. Where a short walk does not fill it and an index names few who can
+be meant, these are looked up and put in order; else the walk goes on, at most WALK members far. Where a search is guessed
+to mean many, the walk goes on first, since only to find out that they are many takes as long. What then is still unseen
+is said (`unseen`), never skipped in silence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Count as CountOf
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.expressions import RawSQL
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Collate, Lower
 
@@ -26,12 +30,15 @@ from rewards.lots import EPOCH
 from rewards.models import Tier
 
 SIZE = 25
-# So few members are looked up and sorted; so many are walked past for one page, and when somebody asks to look further.
-FEW, WALK, FAR = 5_000, 8_000, 200_000
-# A search looks each of them up by its words, which takes longer.
-FEW_SOUGHT = 1_000
+# So many are walked past before anything is looked up, for one page, and when somebody asks to look further. A search
+# looks only at the words of each and may go so many times as far.
+GLANCE, WALK, FAR, SOUGHT_FURTHER = 1_000, 8_000, 200_000, 4
+# So few are looked up and put in order; of a search's words; and where the walk met hardly anybody.
+FEW, FEW_SOUGHT, MANY = 5_000, 1_000, 20_000
+# More than so many are walked through before they are looked up: that reads all of them, however few are asked for.
+COMMON = 2 * FEW_SOUGHT
 # Counting on beyond this would take longer than anybody wants to know it.
-MOST_ALL, MOST_FOUND = 100_000, 200
+MOST_ALL, MOST_FOUND = 10_000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,17 @@ class Key:
         return Mark(self.joined_at, self.member_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Keys in the list's order. `end` is where looking stopped; `is_cut` when more may follow; `total` is how many there
+    are on all pages, where that came with them."""
+
+    keys: list[Key]
+    end: Key | None = None
+    is_cut: bool = False
+    total: int | None = None
+
+
 @dataclass(frozen=True)
 class Directory:
     """The members of a program that the filters let through, as of `now`."""
@@ -113,7 +131,8 @@ class Directory:
 
     def members(self) -> QuerySet[Member]:
         """Everybody found, in no order: for work on all of them."""
-        ways = [self._narrow(way) for way in self._ways()]
+        found = people.ways_to(program=self.catalog.program, sought=self.filters.sought)
+        ways = [self._narrow(way) for way in found]
         if len(ways) == 1:
             return ways[0]
         return _any_of(ways) if ways else Member.objects.none()
@@ -122,15 +141,11 @@ class Directory:
         self, *, size: int = SIZE, after: Mark | None = None, before: Mark | None = None, is_far: bool = False
     ) -> MemberPage:
         """One page, going on after or before a mark; far means that looking further was asked for."""
-        backwards = before is not None
-        found, end = (
-            self._first
-            if not (after or before)
-            else self._keys(before or after, backwards=backwards, size=size, limit=size + 1, is_far=is_far)
-        )
-        more = len(found) > size
-        keys = found[:size][::-1] if backwards else found[:size]
-        rest = None if more else end
+        backwards, mark = before is not None, before or after
+        found = self._first if mark is None else self._next(mark, backwards, size, is_far)
+        more = len(found.keys) > size
+        keys = found.keys[:size][::-1] if backwards else found.keys[:size]
+        rest = None if more or found.end is None else found.end.mark
         first, last = (keys[0].mark, keys[-1].mark) if keys else (None, None)
         if backwards:
             newer, older, rest = (first if more else rest), last, None
@@ -140,88 +155,148 @@ class Directory:
 
     def count(self) -> Count:
         """How many there are, counted only as far as anybody waits for."""
-        ways, is_few = self._plan
-        if is_few or self._is_whole:
-            most = len(ways) * (FEW + 1) if is_few else MOST_ALL
-            number = queries.count_up_to([self._narrow(way) for way in ways], most=most)
-            return Count(min(number, most), is_more=number > most)
-        keys, end = self._first
-        return Count(min(len(keys), MOST_FOUND), is_more=len(keys) > MOST_FOUND or end is not None)
+        if self._is_whole:
+            number = queries.count_up_to([self._narrow(self._sought)], most=MOST_ALL)
+            return Count(min(number, MOST_ALL), is_more=number > MOST_ALL)
+        first = self._first
+        if first.total is not None:
+            return Count(first.total)
+        seen = len(first.keys) - (first.is_cut and first.end is None)
+        return Count(min(seen, MOST_FOUND), is_more=first.is_cut)
 
-    # How it is found
+    # Who is meant
 
-    def _ways(self) -> list[QuerySet[Member]]:
-        return people.ways_to(program=self.catalog.program, sought=self.filters.sought)
+    @cached_property
+    def _clues(self) -> people.Clues:
+        return people.clues_of(program=self.catalog.program, sought=self.filters.sought)
+
+    @cached_property
+    def _known(self) -> list[int]:
+        """Whoever has an identity that the search is the beginning of."""
+        return _ids(self._clues.known)
+
+    @cached_property
+    def _sought(self) -> QuerySet[Member]:
+        """Everybody, or whom the search means: to walk through, with the conditions that a member's row answers."""
+        members = Member.objects.filter(program=self.catalog.program)
+        if not self.filters.sought.text:
+            return members
+        meant = Q(pk__in=_among(self._known))
+        for condition in self._clues.conditions:
+            meant |= Q(condition)
+        return members.filter(meant)
+
+    def _meant(self, most: int) -> QuerySet[Member] | None:
+        """Those that the search means, looked up; None when a condition holds for more than `most`."""
+        members = Member.objects.filter(program=self.catalog.program)
+        ways = [
+            members.filter(each).order_by().values_list("pk")[: most + 1] for each in self._clues.conditions
+        ]
+        found = _ids(ways)
+        return None if len(found) > most else members.filter(pk__in=_among({*found, *self._known}))
+
+    @cached_property
+    def _is_common(self) -> bool:
+        """Whether the search's words are thought to be those of many: this decides how they are found, never who."""
+        return self._clues.is_wide and people.guess(self._clues) > COMMON
+
+    def _led(self, most: int) -> QuerySet[Member] | None:
+        """Those within the smallest filter that has an index of its own, if they are not more than `most`."""
+        for ids in self.filters.leaders(self.catalog):
+            if ids[: most + 1].count() <= most:
+                return self._sought.filter(pk__in=ids[: most + 1])
+        return None
+
+    @cached_property
+    def _few(self) -> QuerySet[Member] | None:
+        """Those who can be meant, where an index names so few of them that all can be looked at."""
+        meant = self._meant(min(FEW, FEW_SOUGHT)) if self.filters.sought.text else None
+        return self._led(FEW) if meant is None else meant
+
+    @cached_property
+    def _many(self) -> QuerySet[Member] | None:
+        """The same for so many that a walk comes first."""
+        led = self._led(MANY)
+        return self._meant(MANY) if led is None and self.filters.sought.text else led
 
     def _narrow(self, members: QuerySet[Member]) -> QuerySet[Member]:
         return self.filters.narrow(members, self.catalog, self.now)
 
     @cached_property
-    def _plan(self) -> tuple[list[QuerySet[Member]], bool]:
-        """The ways to the members, and whether they name so few that all can be looked at."""
-        ways = self._ways()
-        few = min(FEW, FEW_SOUGHT)
-        if self.filters.sought.text and queries.count_up_to(ways, most=few) <= few:
-            # Left alone, PostgreSQL takes a rare word for a common one and walks through everybody by age.
-            return [
-                Member.objects.filter(pk__in=way.order_by().values("pk")[: few + 1]) for way in ways
-            ], True
-        for ids in self.filters.leaders(self.catalog):
-            if ids[: FEW + 1].count() <= FEW:
-                return [way.filter(pk__in=ids[: FEW + 1]) for way in ways], True
-        return ways, False
+    def _passed(self) -> QuerySet[Any]:
+        """Whom the search means and every filter lets through, as all walks of a page look for them."""
+        return self._listed(self._sought)
 
-    @cached_property
-    def _first(self) -> tuple[list[Key], Mark | None]:
-        """The beginning of the list, as far as it is counted."""
-        return self._keys(None, backwards=False, size=SIZE, limit=MOST_FOUND + 1, is_far=False)
+    def _listed(self, members: QuerySet[Member]) -> QuerySet[Any]:
+        return self._keyed(self._narrow(members))
 
     @property
     def _is_whole(self) -> bool:
         """Whether the index that gives the order has only those that are found."""
         return not set(self.filters.names) - (set() if self._by_name else {"since", "until"})
 
-    def _keys(
-        self, mark: Mark | None, *, backwards: bool, size: int, limit: int, is_far: bool
-    ) -> tuple[list[Key], Mark | None]:
-        """The next ones in the list's order, and where looking stopped before there were `limit` of them."""
-        ways, is_few = self._plan
-        start = self._place(mark) if mark else None
-        if is_few or self._is_whole:
-            return self._read(ways, start, None, backwards, limit), None
-        end = self._end_of_walk(start, backwards, FAR if is_far else WALK)
-        found = self._read(ways, start, end, backwards, limit)
-        if end is None or len(found) > size:
-            return found, end.mark if end else None
-        leaders = self.filters.leaders(self.catalog)
-        if not leaders and not self.filters.sought.text:
-            return found, end.mark
-        # They are many and yet hardly any was passed: find them all by their own index and put them in order.
-        pinned = [way.filter(pk__in=leaders[0]) for way in ways] if leaders else ways
-        return self._read(pinned, start, None, backwards, limit), None
+    # How they are found
+
+    @cached_property
+    def _first(self) -> Stretch:
+        """The beginning of the list, as far as it is counted."""
+        return self._find(None, backwards=False, needed=SIZE + 1, most=MOST_FOUND + 1, is_far=False)
+
+    def _next(self, mark: Mark, backwards: bool, size: int, is_far: bool) -> Stretch:
+        needed = size + 1
+        return self._find(self._place(mark), backwards=backwards, needed=needed, most=needed, is_far=is_far)
+
+    def _find(self, start: Key | None, *, backwards: bool, needed: int, most: int, is_far: bool) -> Stretch:
+        """At least `needed` of the next ones in the list's order, where that many are found, and at most `most`."""
+        if self._is_whole:
+            return self._read(self._passed, start, None, backwards, needed)
+        further = SOUGHT_FURTHER if self.filters.sought.text else 1
+        found, length = Stretch([], start), min(GLANCE * further, WALK)
+        if self._clues.is_wide or not self.filters.sought.text:
+            found = self._walk(found, backwards, length, most)
+            if found.end is None or len(found.keys) >= needed:
+                return found
+        reach = FAR if is_far else WALK * further
+        goes_on = reach > length
+        if goes_on and not is_far and self._is_common:
+            found, goes_on = self._walk(found, backwards, reach - length, needed), False
+            if found.end is None or len(found.keys) >= needed:
+                return found
+        if self._few is not None:
+            return self._read(self._listed(self._few), start, None, backwards, needed, counts=start is None)
+        if goes_on:
+            found = self._walk(found, backwards, reach - length, needed)
+        if found.end is None or len(found.keys) >= needed or self._many is None:
+            return found
+        return self._read(self._listed(self._many), start, None, backwards, needed)
+
+    def _walk(self, found: Stretch, backwards: bool, length: int, most: int) -> Stretch:
+        """What was found, and what a walk so far from its end finds beside it."""
+        end = self._end_of_walk(found.end, backwards, length)
+        more = self._read(self._passed, found.end, end, backwards, most - len(found.keys))
+        return Stretch(found.keys + more.keys, end, more.is_cut or end is not None)
 
     def _read(
         self,
-        ways: Sequence[QuerySet[Member]],
+        found: QuerySet[Any],
         start: Key | None,
         end: Key | None,
         backwards: bool,
         limit: int,
-    ) -> list[Key]:
-        """Each way is limited by itself, so that each reads few rows."""
-        order = self._order(backwards)
-        parts = []
-        for way in ways:
-            found = self._keyed(self._narrow(way))
-            if start is not None:
-                found = self._beyond(found, start, backwards)
-            if end is not None:
-                found = self._beyond(found, end, not backwards, including=True)
-            parts.append(found.order_by(*order).values_list("place", "holder_id", "joined_at")[:limit])
-        if not parts:
-            return []
-        rows = parts[0].union(*parts[1:]).order_by(*order)[:limit] if len(parts) > 1 else parts[0]
-        return [Key(*row) for row in rows]
+        *,
+        counts: bool = False,
+    ) -> Stretch:
+        """Of those who are found, by their keys, the first ones between two places in the order."""
+        if start is not None:
+            found = self._beyond(found, start, backwards)
+        if end is not None:
+            found = self._beyond(found, end, not backwards, including=True)
+        columns = ["place", "holder_id", "joined_at"]
+        if counts:
+            found, columns = found.annotate(total=Window(CountOf("*"))), [*columns, "total"]
+        rows = list(found.order_by(*self._order(backwards)).values_list(*columns)[:limit])
+        total = (rows[0][3] if rows else 0) if counts else None
+        return Stretch([Key(*row[:3]) for row in rows], None, len(rows) == limit, total)
 
     def _end_of_walk(self, start: Key | None, backwards: bool, length: int) -> Key | None:
         """The last one that is looked at; None when the list ends before."""
@@ -291,3 +366,16 @@ class Directory:
 def _any_of(ways: Sequence[QuerySet[Member]]) -> QuerySet[Member]:
     first, *others = [way.order_by().values("pk") for way in ways]
     return Member.objects.filter(pk__in=first.union(*others))
+
+
+def _ids(ways: Sequence[QuerySet[Any, Any]]) -> list[int]:
+    """What these look-ups of ids give together, in one statement."""
+    if not ways:
+        return []
+    found = ways[0].union(*ways[1:]) if len(ways) > 1 else ways[0]
+    return [row[0] if isinstance(row, tuple) else row for row in found]
+
+
+def _among(ids: Collection[int]) -> RawSQL:
+    """For `pk__in`: one value in place of a thousand, which would each be written and read by themselves."""
+    return RawSQL("SELECT unnest(%s::bigint[])", ["{" + ",".join(map(str, ids)) + "}"])

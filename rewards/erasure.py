@@ -9,12 +9,23 @@ from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from members.erasure import SAID, Part
 from members.models import ErasureMark, Identity, Member
-from rewards import ledger, redemptions, rulebook
+from rewards import ledger, redemptions, rulebook, sendings
+from rewards.households import parting, places
 from rewards.imports import keeping
-from rewards.models import Counter, PendingAdjustment, Wallet
+from rewards.models import (
+    ChallengeEntry,
+    Counter,
+    HouseholdInvitation,
+    PendingAdjustment,
+    Referral,
+    ReferralLink,
+    ReferralMark,
+    Wallet,
+)
 
 # The counters of rules that give something once, or so much in a life; see rewards/engine/periods.py.
 FOR_LIFE = ":life"
@@ -25,11 +36,22 @@ def forget(member: Member, now: datetime) -> dict[str, Any]:
     files to import. Returns {arrears: {unit key: ledger units}, once:
     {counter key: [amount, times, last moment]}} without what is empty."""
     redemptions.release_all(program=member.program, member=member, now=now)
+    sendings.release_all(program=member.program, member=member, now=now)
+    # Before the household has another head.
+    HouseholdInvitation.objects.filter(household__head=member).exclude(hint="").update(hint="")
+    parting.depart(program=member.program, member=member, now=now)
+    sendings.sent_by(member).update(hint="")
     with connection.cursor() as cursor:
         cursor.execute("SELECT wafa_forget(%s)", [member.pk])
     if not ErasureMark.objects.filter(program=member.program).exists():
         # The first mark of the program: from now on every process looks for marks before somebody joins by a fact.
         rulebook.touch(member.program)
+    ReferralLink.objects.filter(member=member).delete()
+    said = Referral.objects.filter(Q(friend=member) | Q(referrer=member)).exclude(answer="")
+    said.update(answer=SAID)
+    ReferralMark.objects.filter(member=member).delete()
+    # The name on a leaderboard is the person's own.
+    ChallengeEntry.objects.filter(member=member).delete()
     asked = PendingAdjustment.objects.filter(member=member)
     asked.filter(state=PendingAdjustment.State.WAITING).delete()
     asked.update(reason=SAID)
@@ -74,4 +96,4 @@ def resume(member: Member, burden: Mapping[str, Any], number: int, now: datetime
         )
 
 
-PART = Part(forget=forget, resume=resume)
+PART = Part(guard=places.lock_with, forget=forget, resume=resume)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from loyaltysite.kit import formats
+from loyaltysite.kit.sheets import Echo, safe
 from members import access, audit
 from members.models import Identity, Member, Program, Role, User
 from rewards import queries
@@ -21,8 +22,6 @@ from rewards.filters import last_order_at
 from rewards.models import Tier, Unit, Wallet
 
 CHUNK = 500
-# A cell that begins with one of these is a formula to a spreadsheet.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 CONTACTS = (Identity.Kind.EMAIL, Identity.Kind.PHONE)
 
 
@@ -40,13 +39,6 @@ class Row:
 class Column:
     name: str
     write: Callable[[Row], Any]
-
-
-class _Echo:
-    """A file that hands back what is written."""
-
-    def write(self, text: str) -> str:
-        return text
 
 
 def ask(*, found: Directory, role: str, by: User, now: datetime) -> list[Column]:
@@ -86,19 +78,17 @@ def columns_for(role: str, units: Sequence[Unit], program: Program) -> list[Colu
 
 def lines(*, found: Directory, columns: Sequence[Column]) -> Iterator[str]:
     """The file, a chunk of members at a time, newest id last; it begins with a mark so that spreadsheets read UTF-8."""
-    writer = csv.writer(_Echo())
+    yield from lines_of(program=found.catalog.program, chunks=_chunks(found), columns=columns)
+
+
+def lines_of(*, program: Program, chunks: Iterable[list[int]], columns: Sequence[Column]) -> Iterator[str]:
+    """As lines(), of members by their ids."""
+    writer = csv.writer(Echo())
     yield "\ufeff" + writer.writerow([safe(column.name) for column in columns])
-    units = queries.units_of(found.catalog.program)
-    for ids in _chunks(found):
-        rows = _rows(ids, found.catalog.tiers, units)
+    units, tiers = queries.units_of(program), queries.tiers_of(program)
+    for ids in chunks:
+        rows = _rows(ids, tiers, units)
         yield "".join(writer.writerow([safe(column.write(row)) for column in columns]) for row in rows)
-
-
-def safe(value: Any) -> str:
-    """The text of a cell; one that a spreadsheet would take for a formula begins with an apostrophe."""
-    text = "" if value is None else str(value)
-    is_figure = isinstance(value, (int, Decimal))
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(FORMULA) and not is_figure else text
 
 
 def _chunks(found: Directory) -> Iterator[list[int]]:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Case, Func, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest
 
 from members.models import Member, Order, OrderState, Program, Store
@@ -110,7 +110,7 @@ class Filters:
         """The members among these whom every filter but the search lets through."""
         members = members.filter(self._own(catalog.program))
         if self.tier is not None:
-            members = _in_tier(members, self.tier, catalog.base)
+            members = _in_tier(members, self.tier, catalog)
         if self.store is not None:
             members = members.alias(order_there=_ordered(store=self.store)).filter(order_there__isnull=False)
         if self.activity is not None:
@@ -175,13 +175,15 @@ def _orders() -> QuerySet[Order]:
     return Order.objects.filter(member_id=OuterRef("pk"), state__in=HAPPENED)
 
 
-def _in_tier(members: QuerySet[Member], tier: Tier, base: Tier | None) -> QuerySet[Member]:
+def _in_tier(members: QuerySet[Member], tier: Tier, catalog: Catalog) -> QuerySet[Member]:
     """Those whose highest standing that has not ended is this tier; without one a member is at the base."""
-    open_now = Standing.objects.filter(member_id=OuterRef("pk"), ended_at=None).order_by("-tier__rank")
-    rank = Subquery(open_now.values("tier__rank")[:1])
-    if base is None:
+    # By the tiers at hand: to join and sort them for each member that is walked past takes three times as long.
+    ranks = Case(*(When(tier_id=one.pk, then=Value(one.rank)) for one in catalog.tiers))
+    open_now = Standing.objects.filter(member_id=OuterRef("pk"), ended_at=None)
+    rank = Subquery(open_now.annotate(highest=Func(ranks, function="max")).values("highest"))
+    if catalog.base is None:
         return members.alias(rank=rank).filter(rank=tier.rank)
-    floor = Value(base.rank)
+    floor = Value(catalog.base.rank)
     return members.alias(rank=Greatest(Coalesce(rank, floor), floor)).filter(rank=tier.rank)
 
 

@@ -16,6 +16,8 @@ from rewards.engine.explanation import Reason
 from rewards.engine.facts import Line, Occasion
 from rewards.models import (
     Award,
+    Cause,
+    Donation,
     Entry,
     EntryKind,
     Lot,
@@ -48,12 +50,13 @@ class AwardLine:
 @dataclass(slots=True)
 class HistoryLine:
     """One entry for people. `amount` is what the member gained or lost (pending, active and reserved together, repaid
-    arrears included); `rests` are the usable points after it. `reward` is what was taken or given back with it."""
+    arrears included); `rests` are the usable points after it. `reward` is what was taken or given back with it, `cause` to whom it was given."""
 
     entry: Entry
     unit: Unit
     order: Order | None = None
     reward: Reward | None = None
+    cause: Cause | None = None
     awards: list[AwardLine] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
 
@@ -115,15 +118,16 @@ def lines_of(
     lines = [HistoryLine(entry, unit_of[entry.wallet_id]) for entry in newest]
     _add_orders(lines, program)
     _add_rewards(lines, program)
+    _add_causes(lines, program)
     _add_awards(lines, program)
     _add_settlements(lines, program)
     return lines
 
 
-def purses_of(*, program: Program, member: Member) -> list[Purse]:
-    """The member's wallets with their open lots."""
+def purses_of(*, program: Program, member: Member | None = None, holder_id: int | None = None) -> list[Purse]:
+    """The wallets of a member, or of another holder, with their open lots."""
     wallets = list(
-        Wallet.objects.filter(program=program, holder_id=member.pk)
+        Wallet.objects.filter(program=program, holder_id=member.pk if member else holder_id or 0)
         .select_related("unit")
         .order_by("unit__pk")
     )
@@ -199,6 +203,16 @@ def _add_rewards(lines: list[HistoryLine], program: Program) -> None:
     for line in moved:
         one = found.get(numbers.get(line.entry.fact_id or 0, 0))
         line.reward = one.reward if one else None
+
+
+def _add_causes(lines: list[HistoryLine], program: Program) -> None:
+    given = [line for line in lines if line.entry.kind == EntryKind.DONATE]
+    if not given:
+        return
+    rows = Donation.objects.filter(program=program, fact_id__in=_facts(given)).select_related("cause")
+    found = {one.fact_id: one.cause for one in rows}
+    for line in given:
+        line.cause = found.get(line.entry.fact_id or 0)
 
 
 def _add_awards(lines: list[HistoryLine], program: Program) -> None:

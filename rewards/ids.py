@@ -19,9 +19,12 @@ def pool(needed: int) -> Callable[[], int]:
         _fill(ids, max(BLOCK, needed))
 
     def take() -> int:
-        if not ids:
-            _fill(ids, BLOCK)
-        return ids.pop()
+        # Another thread may take the last one between a look and a grip.
+        while True:
+            try:
+                return ids.pop()
+            except IndexError:
+                _fill(ids, BLOCK)
 
     return take
 

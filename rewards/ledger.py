@@ -5,13 +5,14 @@ Same key and same content give the same answer; same key with other content is r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from django.db import connection
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
@@ -23,6 +24,8 @@ from rewards import ids, posting, rulebook
 from rewards.books import Book
 from rewards.intake import content, rows
 from rewards.intake.state import Person, Posted, State, unpack
+from rewards.lots import LotRow
+from rewards.models import Lot
 from rewards.rulebook import Rulebook, UnitInfo
 
 # A spend takes so many lots at most but for rare ones, which read again.
@@ -73,11 +76,14 @@ def spend(
     now: datetime,
     order: tuple[str, str] | None = None,
     source: str = "wafa",
+    word: Word | None = None,
+    keep: Callable[[Movement], posting.Kept] | None = None,
 ) -> Movement:
     """Spend `amount` ledger units from the lots in order of use; a repeat with the same key returns the first answer.
 
-    `order` = (source, external id) says on which order they were spent, so that its return gives them back (27).
-    Raises InsufficientPoints, MemberNotActive, KeyReused, AmountInvalid.
+    `order` = (source, external id) says on which order they were spent, so that its return gives them back (27). `word` is
+    asked before it, unless it is a repeat, and kept with it; `keep` makes of the answer a row that is written with it.
+    Raises InsufficientPoints, MemberNotActive, KeyReused, AmountInvalid, NotFound, and what `word` raises.
     """
     if amount <= 0:
         raise AmountInvalid(field="amount")
@@ -88,8 +94,8 @@ def spend(
         book.debit("spend", amount, at=now, moment=now, fact_id=fact_id, order_id=order_id)
 
     content = {"member": member.pk, "unit": unit, "amount": amount, "order": order}
-    wish = Wish(program, member.pk, unit, "spend", key, source, content, now, move, order=order)
-    return carry_out(wish)
+    wish = Wish(program, member.pk, unit, "spend", key, source, content, now, move, order=order, word=word)
+    return carry_out(wish, keep)
 
 
 def adjust(
@@ -139,8 +145,7 @@ def adjust_each(
         )
         for member in members
     ]  # fmt: skip
-    with scope(program=program):
-        return posting.attempt(lambda: _read_and_work_each(program, wishes, now))
+    return carry_out_each(program=program, wishes=wishes, now=now)
 
 
 def _check_adjustment(amount: int, reason: str) -> None:
@@ -209,6 +214,18 @@ def owe(*, program: Program, member: Member, unit: str, amount: int, key: str, n
     return carry_out(Wish(program, member.pk, unit, "owe", key, "wafa", content, now, move))
 
 
+class Word(Protocol):
+    """What allows a movement: `table` holds it, and a violation there is the caller's to understand."""
+
+    table: str
+
+    def check(self, costs: Mapping[str, int]) -> None:
+        """Raises what stands against it; it is asked again when somebody else was faster. `costs` is {unit key: ledger units}."""
+
+    def add(self, state: State, person: Person, posted: Posted, told: Mapping[str, Any]) -> None:
+        """Its rows, beside the fact; `told` is what was done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One movement in one wallet: whose, of what, under which key, and how."""
@@ -225,16 +242,33 @@ class Wish:
     order: tuple[str, str] | None = None
     audit: dict[str, Any] | None = None
     needs_active: bool = True
+    word: Word | None = None
 
     @property
     def canonical(self) -> bytes:
         return orjson.dumps(self.content, option=orjson.OPT_SORT_KEYS)
 
 
-def carry_out(wish: Wish) -> Movement:
+def carry_out(wish: Wish, keep: Callable[[Movement], posting.Kept] | None = None) -> Movement:
     """Read, move and post; a repeat of the same wish gives the first answer. Raises KeyReused, MemberNotActive."""
+    final = wish.word.table if wish.word else ""
     with scope(program=wish.program):
-        return posting.attempt(lambda: _read_and_work(wish))
+        return posting.attempt(lambda: _read_and_work(wish), keep=keep, final=final)
+
+
+def carry_out_each(*, program: Program, wishes: Sequence[Wish], now: datetime) -> dict[int, str]:
+    """Many wishes in one posting; who was refused, by id, with the code of the refusal. Raises KeyReused."""
+    with scope(program=program):
+        return posting.attempt(lambda: _read_and_work_each(program, wishes, now))
+
+
+def given_by(fact_id: int, book: Book, unit_id: int) -> tuple[list[LotRow], int]:
+    """What this fact gave: its lots in the book, and how much of all its lots has ended unused. Ask once it is settled:
+    what has only ended now is not in the database."""
+    own = [lot for lot in book.lots.values() if lot.fact_id == fact_id]
+    others = Lot.objects.filter(fact_id=fact_id, wallet__unit=unit_id).exclude(pk__in=[lot.id for lot in own])
+    gone = others.aggregate(sum=Sum("expired"))["sum"] or 0
+    return own, sum(lot.expired for lot in own) + gone
 
 
 def _read_and_work(wish: Wish) -> tuple[dict[str, Any], Movement]:
@@ -283,8 +317,12 @@ def _read_and_work_each(
 
 def _whom(wish: Wish, state: State) -> tuple[Person, UnitInfo]:
     person, unit = state.people.get(wish.member_id), state.rulebook.units.get(wish.unit)
-    if person is None or unit is None:
+    if person is None:
         raise NotFound
+    if unit is None:
+        raise NotFound(field="unit")
+    if wish.word is not None:
+        wish.word.check({wish.unit: wish.content["amount"]})
     if wish.needs_active and person.state != "active":
         raise MemberNotActive
     return person, unit
@@ -327,6 +365,9 @@ def _work(wish: Wish, state: State, person: Person, unit: UnitInfo) -> Movement:
     )
     if wish.audit:
         rows.add(state, "audit", {**wish.audit, "after": {**wish.audit["after"], **answer}})
+    if wish.word is not None:
+        told = {"unit": unit.key, "amount": wish.content["amount"], **answer}
+        wish.word.add(state, person, posted, told)
     return Movement(posted.fact_id, book.active)
 
 

@@ -21,9 +21,11 @@ from django_scopes import scope
 from members import erasure
 from members.models import Fact, Identity, Member, Program
 from rewards import intake, rulebook
+from rewards.badges.editing import awaited as badges_awaited
 from rewards.engine.rules import scheduled
 from rewards.intake.checks import OWN_SOURCE
 from rewards.intake.items import EventIn, Who
+from rewards.plans import gifts
 from rewards.rulebook import Rulebook
 
 BIRTHDAY, ANNIVERSARY, JOINING = "birthday", "anniversary", "joining"
@@ -56,8 +58,13 @@ def record_due(*, program: Program, now: datetime) -> int:
         today = now.astimezone(program.zone).date()
         days = [Day(program, today - timedelta(days=back), now) for back in range(CATCH_UP_DAYS, -1, -1)]
         book = _rulebook(program)
-        awaited = [name for name in OCCASIONS if _is_awaited(scheduled(name), days, book)]
-        return sum(_record(day, name, book) for day in days for name in awaited)
+        has_gifts = gifts.are_promised(program=program, book=book)
+        # What tiers, plans or badges wait for.
+        always = {BIRTHDAY} if has_gifts else set()
+        counted = badges_awaited(program=program) if book.is_followed else set()
+        always |= {name for name in OCCASIONS if scheduled(name) in counted}
+        awaited = [name for name in OCCASIONS if name in always or _is_awaited(scheduled(name), days, book)]
+        return sum(_record(day, name, book, always=name in always) for day in days for name in awaited)
 
 
 def _is_awaited(kind: str, days: Sequence[Day], book: Rulebook) -> bool:
@@ -73,11 +80,11 @@ def _rulebook(program: Program) -> Rulebook:
     return rulebook.of(program.pk, database=str(connection.settings_dict["NAME"]), catalogue=catalogue)
 
 
-def _record(day: Day, name: str, book: Rulebook) -> int:
-    """What no rule waits for at its moment is not written."""
+def _record(day: Day, name: str, book: Rulebook, *, always: bool) -> int:
+    """What no rule waits for at its moment is not written, unless tiers, plans or badges do something with it."""
     count, kind = 0, scheduled(name)
     for due in batched(OCCASIONS[name](day), CHUNK):
-        items = [item for item in due if kind in book.engine_at(item.occurred_at).kinds]
+        items = [item for item in due if always or kind in book.engine_at(item.occurred_at).kinds]
         if items:
             outcomes = intake.record(program=day.program, items=items, now=day.now)
             count += sum(outcome.status == "recorded" for outcome in outcomes)

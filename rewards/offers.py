@@ -1,4 +1,4 @@
-"""The tiers and stores of the program in scope, which conditions offer to choose from and name in sentences."""
+"""The tiers, plans, stores and coupons of the program in scope, for conditions to offer and to name in sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from django.utils.translation import get_language
 from django_scopes import get_scope
 
 from loyaltysite.kit.conditions.registry import Choices
+from members.models import Program
 from rewards import rulebook
+from rewards.models import Coupon
 from rewards.rulebook import Rulebook
 
 
@@ -33,10 +35,36 @@ def tiers() -> Choices:
     ]
 
 
+def plans() -> Choices:
+    """Key and name of every plan that was ever up."""
+    book = _book()
+    return [] if book is None else [(plan.key, plan.name) for plan in book.plans.values()]
+
+
+def plan_name(program: Program, key: str) -> str:
+    """A plan's name in the active language."""
+    database = str(connection.settings_dict["NAME"])
+    plans = rulebook.of(program.pk, database=database, catalogue=program.catalogue).plans
+    return next((plan.name for plan in plans.values() if plan.key == key), key)
+
+
 def stores() -> Choices:
     """Code and name of every store."""
     book = _book()
     return [] if book is None else sorted(book.store_names.items(), key=lambda pair: pair[1])
+
+
+def coupons() -> Choices:
+    """Key and name of every coupon that has not ended."""
+    program = get_scope().get("program")
+    if program is None or isinstance(program, list | tuple):
+        return ()
+    language = get_language() or "en"
+    rows = Coupon.objects.filter(program=program).exclude(state=Coupon.State.ENDED).order_by("key")
+    return [
+        (key, names.get(language) or next(iter(names.values()), key))
+        for key, names in rows.values_list("key", "names")
+    ]
 
 
 def weekdays() -> Choices:

@@ -109,9 +109,11 @@ def attempt[Result](
     read_and_work: Callable[[], tuple[dict[str, Any], Result]],
     *,
     keep: Callable[[Result], Kept] | None = None,
+    final: str = "",
 ) -> Result:
     """Run read, work and post until they hold together; `read_and_work` gives the document to post and the answer.
-    `keep` makes of the answer a row to be written with it.
+    `keep` makes of the answer a row to be written with it. A violation of a constraint of the table `final` is the caller's to
+    understand, as is one of the kept row's.
 
     The first try takes no lock. Raises Busy when it cannot be done in a few tries."""
     outer = connection.in_atomic_block
@@ -129,7 +131,7 @@ def attempt[Result](
         except psycopg.Error as error:
             if error.sqlstate == LOCKED:
                 raise Busy from error
-            if kept is not None and error.diag.table_name == kept.table:
+            if error.diag.table_name and error.diag.table_name in (final, kept.table if kept else ""):
                 raise
             if error.sqlstate not in RACES or (number == TRIES - 1 and error.sqlstate not in MOVED):
                 raise

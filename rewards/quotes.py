@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,9 +17,11 @@ from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit.errors import DomainError
 from rewards.intake.items import OrderIn
+from rewards.pools import signs
 
 SALT = "wafa.quote"
 LIFE = timedelta(minutes=30)
+type Parts = Sequence[tuple[int, int, int]]
 
 
 class QuoteRefused(DomainError):
@@ -43,14 +46,22 @@ class Quote:
     until: datetime
 
 
-def sign(*, program_id: int, member_id: int, item: OrderIn, versions: tuple[int, ...], now: datetime) -> str:
-    """A new quote as one text."""
+def sign(
+    *,
+    program_id: int,
+    member_id: int,
+    item: OrderIn,
+    versions: tuple[int, ...],
+    now: datetime,
+    paid: Parts = (),
+) -> str:
+    """A new quote as one text. `paid` is what tenders pay: (wallet, ledger units, money) each."""
     until = now + LIFE
     content = [
         secrets.token_hex(8),
         program_id,
         member_id,
-        lines_of(item),
+        lines_of(item, paid),
         list(versions),
         int(until.timestamp()),
     ]
@@ -66,15 +77,26 @@ def read(text: str) -> Quote:
     return Quote(number, program, member, lines, tuple(versions), datetime.fromtimestamp(until, UTC))
 
 
-def check(quote: Quote, *, program_id: int, member_id: int | None, item: OrderIn, moment: datetime) -> None:
-    """Raise QuoteRefused or QuoteExpired unless the quote was given for this very order."""
-    if (quote.program_id, quote.member_id, quote.lines) != (program_id, member_id, lines_of(item)):
+def check(
+    quote: Quote,
+    *,
+    program_id: int,
+    member_id: int | None,
+    item: OrderIn,
+    moment: datetime,
+    paid: Parts = (),
+) -> None:
+    """Raise QuoteRefused or QuoteExpired unless the quote was given for this very order, paid in this very way."""
+    if (quote.program_id, quote.member_id, quote.lines) != (program_id, member_id, lines_of(item, paid)):
         raise QuoteRefused(field="quote")
     if moment > quote.until:
         raise QuoteExpired(field="quote")
 
 
-def lines_of(item: OrderIn) -> str:
-    """What the promise hangs on: lines, store, channel and the part paid with points."""
-    content = orjson.dumps([item.lines, item.store, item.channel, item.credit_minor])
+def lines_of(item: OrderIn, paid: Parts = ()) -> str:
+    """What the promise hangs on: lines, store, channel, the part paid with points or credit and the codes."""
+    more: list[object] = [sorted(map(signs.clean, item.codes))] if item.codes else []
+    if paid:
+        more.append(["tenders", *paid])
+    content = orjson.dumps([item.lines, item.store, item.channel, item.credit_minor, *more])
     return hashlib.sha256(content).hexdigest()

@@ -11,8 +11,8 @@ from django.db.models import Q
 from django_scopes import scope
 
 from loyaltysite.kit.db import raw_cursor
-from members.models import Program
-from rewards import ledger, posting, rulebook
+from members.models import Holder, Program
+from rewards import parties, posting, rulebook
 from rewards.intake import rows
 from rewards.models import Unit, Wallet
 
@@ -23,6 +23,8 @@ EVER = datetime(1900, 1, 1, tzinfo=UTC)
 # Members whose wallets lapse, and clocks started, in one transaction.
 HOLDERS = 500
 STARTED = 20_000
+# Holders whose wallets never lapse.
+KEPT = (Holder.Kind.CAUSE,)
 
 
 def settle_due(*, program: Program, now: datetime, limit: int | None = None) -> int:
@@ -61,7 +63,9 @@ def start_lapses(*, program: Program, now: datetime) -> int:
     with scope(program=program):
         for unit in Unit.objects.filter(program=program, is_lapse_begun=False):
             started += _start(program, unit, now)
-            left = Wallet.objects.filter(unit=unit, lapses_at=None, active__gt=0)
+            left = Wallet.objects.filter(unit=unit, lapses_at=None, active__gt=0).exclude(
+                holder__kind__in=KEPT
+            )
             if not unit.lapse or not left.exists():
                 Unit.objects.filter(pk=unit.pk, lapse=unit.lapse).update(is_lapse_begun=True)
     return started
@@ -84,7 +88,11 @@ def _start(program: Program, unit: Unit, now: datetime) -> int:
 
 
 def _settle(program: Program, holders: list[int], now: datetime) -> tuple[dict[str, Any], int]:
-    state = ledger.read(program, {"holders": holders, "due": now.isoformat()}, now)
+    with_kind = Holder.objects.filter(pk__in=holders).values_list("pk", "kind")
+    people = [pk for pk, kind in with_kind if kind == Holder.Kind.MEMBER]
+    others = [pk for pk, kind in with_kind if kind != Holder.Kind.MEMBER]
+    request = {"holders": people, "due": now.isoformat()}
+    state = parties.read(program, request, others=others, now=now, whole=True)
     moved = 0
     for person in state.people.values():
         for book in person.books.values():

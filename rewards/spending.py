@@ -6,18 +6,23 @@ word of staff with its reason. A code for one redemption is one more kind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import psycopg
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from django_scopes import scope
 
 from loyaltysite.kit.errors import DomainError
-from members import people
-from members.models import Fact, Member, Program, TeamMembership
-from rewards import adjustments, ledger, passcodes
+from members import audit, people
+from members.models import Member, Program, TeamMembership
+from rewards import adjustments, ledger, passcodes, posting
+from rewards.intake import rows
+from rewards.intake.state import Person, Posted, State
 from rewards.ledger import Movement
 from rewards.models import Warrant
 
@@ -58,23 +63,71 @@ def spend(
     key: str,
     now: datetime,
     order: tuple[str, str] | None = None,
+    keep: Callable[[Movement], posting.Kept] | None = None,
 ) -> Movement:
     """Spend `amount` ledger units of a member who agreed, or for whom `by` answers; a repeat with the same key gives the
-    first answer. `order` as in ledger.spend(), from whose refusals this adds none but those of the authorization.
+    first answer. `order` and `keep` as in ledger.spend(), from whose refusals this adds none but those of the
+    authorization. Of `member` nothing is read but its id.
 
     Raises PasscodeWrong, PasscodeBlocked, ReasonMissing, OwnAccount, OverrideTooLarge and what ledger.spend() raises.
     """
-    with scope(program=program), transaction.atomic():
-        if _is_posted(program, key):
-            return _post(program, member, unit, amount, key, now, order)
-        costs = {unit: amount}
-        step = check(authorization, program=program, member=member, costs=costs, by=by, now=now)
-        movement = _post(program, member, unit, amount, key, now, order)
-        record(movement.fact_id, program=program, member=member, step=step, by=by, now=now)
-        told = {"unit": unit, "amount": amount, "active": movement.active}
-        reason = authorization.reason.strip()[:300] if isinstance(authorization, Override) else ""
-        people.audit_of(member, "points.spend", by.user, now, after=told, reason=reason)
-    return movement
+    word = Word(authorization, program, member, by, now, "points.spend")
+    with scope(program=program), word.once():
+        return ledger.spend(
+            program=program, member=member, unit=unit, amount=amount, key=key, now=now, order=order, source=SOURCE,
+            word=word, keep=keep,
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Word:
+    """An authorization at work: checked once, however often the posting is tried, and written by it with an audit of
+    `action`."""
+
+    authorization: Authorization
+    program: Program
+    member: Member
+    by: TeamMembership
+    now: datetime
+    action: str
+    table: str = "rewards_warrant"
+    _checked: tuple[Mapping[str, int], int | None] | None = None
+
+    def check(self, costs: Mapping[str, int]) -> None:
+        """Raises what spending.check() raises."""
+        if self._checked is None or self._checked[0] != costs:
+            step = check(
+                self.authorization, program=self.program, member=self.member, costs=costs, by=self.by, now=self.now
+            )  # fmt: skip
+            self._checked = dict(costs), step
+
+    def add(self, state: State, person: Person, posted: Posted, told: Mapping[str, Any]) -> None:
+        """The warrant and the audit, to the rows of the posting; ask check() before."""
+        assert self._checked is not None  # noqa: S101 - the posting asks first
+        rows.add(
+            state, "warrants", _warrant(posted.fact_id, self.member, self._checked[1], self.by, self.now)
+        )
+        entry = audit.row(
+            program=self.program,
+            actor=self.by.user,
+            action=self.action,
+            subject="member",
+            subject_id=person.number,
+            after=told,
+            reason=reason_of(self.authorization),
+            now=self.now,
+        )
+        rows.add(state, "audit", entry)
+
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """Raises PasscodeWrong where somebody else has spent with this code meanwhile."""
+        try:
+            yield
+        except psycopg.errors.UniqueViolation as error:
+            if error.diag.table_name != self.table:
+                raise
+            raise passcodes.PasscodeWrong(field="authorization.code") from error
 
 
 def check(
@@ -99,41 +152,31 @@ def check(
     return None
 
 
-def _post(
-    program: Program,
-    member: Member,
-    unit: str,
-    amount: int,
-    key: str,
-    now: datetime,
-    order: tuple[str, str] | None,
-) -> Movement:
-    return ledger.spend(
-        program=program, member=member, unit=unit, amount=amount, key=key, now=now, order=order, source=SOURCE
-    )
-
-
 def record(
     fact_id: int, *, program: Program, member: Member, step: int | None, by: TeamMembership, now: datetime
 ) -> None:
     """Keep beside the fact what allowed it. Raises PasscodeWrong for a code that was used meanwhile."""
-    kind = Warrant.Kind.OVERRIDE if step is None else Warrant.Kind.CODE
     try:
         with transaction.atomic():
-            Warrant.objects.create(
-                program=program,
-                holder_id=member.pk,
-                fact_id=fact_id,
-                kind=kind,
-                step=step,
-                given_by=by.user,
-                given_at=now,
-            )
+            Warrant.objects.create(program_id=program.pk, **_warrant(fact_id, member, step, by, now))
     except IntegrityError as error:
         # Somebody else has spent with this code; all of this is rolled back.
         raise passcodes.PasscodeWrong(field="authorization.code") from error
 
 
-def _is_posted(program: Program, key: str) -> bool:
-    facts = Fact.objects.filter(program=program, source=SOURCE, kind="spend", external_id=key)
-    return facts.exists()
+def reason_of(authorization: Authorization) -> str:
+    """What staff said, as the audit keeps it."""
+    return authorization.reason.strip()[:300] if isinstance(authorization, Override) else ""
+
+
+def _warrant(
+    fact_id: int, member: Member, step: int | None, by: TeamMembership, now: datetime
+) -> dict[str, Any]:
+    return {
+        "holder_id": member.pk,
+        "fact_id": fact_id,
+        "kind": Warrant.Kind.OVERRIDE if step is None else Warrant.Kind.CODE,
+        "step": step,
+        "given_by_id": by.user_id,
+        "given_at": now,
+    }

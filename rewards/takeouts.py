@@ -12,14 +12,21 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import IO, Any
 
+from django.db.models import Q
+
+from loyaltysite.kit.sheets import safe
 from members.models import (
+    Activity,
+    Address,
     Consent,
     ConsentChange,
     Event,
     Identity,
     Member,
+    MemberScore,
     Note,
     Order,
     OrderLine,
@@ -28,7 +35,23 @@ from members.models import (
     Return,
 )
 from rewards import statements
-from rewards.models import Lot, Redemption, Standing
+from rewards.models import (
+    BadgeWin,
+    ChallengeEntry,
+    CouponUse,
+    Donation,
+    GiftCard,
+    HouseholdInvitation,
+    HouseholdPlace,
+    Lot,
+    Redemption,
+    Referral,
+    ReferralLink,
+    Sending,
+    Standing,
+    SurpriseGift,
+    Term,
+)
 
 type Row = dict[str, Any]
 
@@ -42,8 +65,6 @@ class Table:
 
 
 _more: list[Callable[[Program, Member], Iterable[Table]]] = []
-# A spreadsheet would take a cell that begins so for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def register(tables: Callable[[Program, Member], Iterable[Table]]) -> None:
@@ -68,6 +89,8 @@ def tables_of(program: Program, member: Member) -> Iterator[Table]:
     """Each subject with its rows."""
     yield Table("profile", [_profile(member)])
     yield Table("identities", _rows(Identity.objects.filter(member=member), "kind", "value", "verified_at"))
+    home = Address.objects.filter(member=member)
+    yield Table("postal_address", _rows(home, "lines", "postcode", "city", "country"))
     changes = ConsentChange.objects.filter(member_id=member.pk).order_by("at", "pk")
     yield Table("consents", _rows(changes, "at", "channel", "topic", "is_given", "source"))
     wishes = Consent.objects.filter(member=member, is_wished=True).order_by("channel", "topic")
@@ -78,6 +101,8 @@ def tables_of(program: Program, member: Member) -> Iterator[Table]:
     lines = OrderLine.objects.filter(order__in=orders).order_by(
         "order__occurred_at", "order_id", "revision", "position"
     )
+    foretold = MemberScore.objects.filter(member=member)
+    yield Table("scores", _rows(foretold, "scored_at", "purchases", "value_minor", "historic_minor", "p_alive", "expected_orders", "churn", "upgrade", "action", "channel"))  # fmt: skip
     yield Table("order_lines", _rows(lines, "order__external_id", "revision", "position", "sku", "name", "category", "quantity", "amount_minor", "discount_minor", "tax_minor", "returned_quantity"))  # fmt: skip
     returns = Return.objects.filter(program=program, member_id=member.pk).order_by("occurred_at", "pk")
     yield Table("returns", _rows(returns, "external_id", "occurred_at", "amount_minor"))
@@ -87,10 +112,55 @@ def tables_of(program: Program, member: Member) -> Iterator[Table]:
     yield Table("tiers", _rows(standings, "tier__key", "origin", "since", "valid_until", "ended_at"))
     taken = Redemption.objects.filter(program=program, member=member).order_by("reserved_at", "pk")
     yield Table("rewards", _rows(taken, "reward__key", "state", "price", "money_minor", "reserved_at", "issued_at", "closed_at", "store__name"))  # fmt: skip
+    yield from _referrals(member)
+    yield from _given(program, member)
+    yield from _shared(member)
+    whose = Q(member=member) | Q(member__merged_into=member)
+    cards = GiftCard.objects.filter(whose, program=program).order_by("issued_at", "pk")
+    yield Table("gift_cards", _rows(cards, "ending", "state", "value_minor", "issued_at", "ends_at"))
+    uses = CouponUse.objects.filter(program=program, order_id__in=orders.values("pk")).order_by("at", "pk")
+    yield Table("coupons", _rows(uses, "coupon__key", "discount_minor", "at", "given_back_at"))
+    did = Activity.objects.filter(program=program, member_id=member.pk).order_by("occurred_at", "pk")
+    yield Table("activities", _rows(did, "kind", "occurred_at", "data", "withdrawn_at"))
+    won = BadgeWin.objects.filter(program=program, member=member).order_by("won_at", "pk")
+    yield Table("badges", _rows(won, "badge__key", "level", "period", "won_at", "lost_at"))
+    part = ChallengeEntry.objects.filter(program=program, member=member).order_by("joined_at", "pk")
+    yield Table("challenges", _rows(part, "badge__key", "joined_at", "is_shown", "shown_as"))
+    gifts = SurpriseGift.objects.filter(member=member, state="given").order_by("given_at", "pk")
+    yield Table("surprises", _rows(gifts, "given_at", "surprise__prize", "surprise__texts"))
+    terms = Term.objects.filter(program=program, member=member).order_by("starts_at", "pk")
+    yield Table("plans", _rows(terms, "plan__key", "state", "starts_at", "ends_at", "stopped_at", "price_minor", "paid_at", "payment"))  # fmt: skip
     events = Event.objects.filter(program=program, holder_id=member.pk).order_by("recorded_at", "pk")
     yield Table("events", _rows(events, "kind", "occurred_at", "data"))
     for more in _more:
         yield from more(program, member)
+
+
+def _referrals(member: Member) -> Iterator[Table]:
+    """Whom the member brought is somebody else's data: their days and states are told, not who they are."""
+    links = ReferralLink.objects.filter(member=member)
+    yield Table("referral_link", _rows(links, "code", "visits", "shown", "made_at"))
+    brought = Referral.objects.filter(referrer=member).order_by("joined_at", "pk")
+    yield Table("friends", _rows(brought, "joined_at", "state", "bought_at", "due_at", "closed_at"))
+    mine = Referral.objects.filter(friend=member)
+    yield Table("brought_by_a_friend", _rows(mine, "joined_at", "state", "bought_at", "due_at", "closed_at"))
+
+
+def _given(program: Program, member: Member) -> Iterator[Table]:
+    """What went to causes and to and from other members; who they are is their own."""
+    gifts = Donation.objects.filter(program=program, member=member).order_by("given_at", "pk")
+    yield Table("donations", _rows(gifts, "number", "cause__key", "unit__key", "amount", "worth_minor", "via", "given_at", "withdrawn_at"))  # fmt: skip
+    sent = Sending.objects.filter(sender=member).order_by("sent_at", "pk")
+    yield Table("sent", _rows(sent, "unit__key", "amount", "hint", "state", "sent_at", "closed_at"))
+    received = Sending.objects.filter(recipient=member).order_by("sent_at", "pk")
+    yield Table("received", _rows(received, "unit__key", "amount", "state", "sent_at", "closed_at"))
+
+
+def _shared(member: Member) -> Iterator[Table]:
+    places = HouseholdPlace.objects.filter(member=member).order_by("joined_at", "pk")
+    yield Table("households", _rows(places, "joined_at", "left_at", "limits"))
+    invited = HouseholdInvitation.objects.filter(household__head=member).order_by("invited_at", "pk")
+    yield Table("household_invitations", _rows(invited, "hint", "state", "invited_at", "closed_at"))
 
 
 def _profile(member: Member) -> Row:
@@ -114,11 +184,14 @@ def _rows(found: Any, *columns: str) -> list[Row]:
 
 
 def _plain(row: Row) -> Row:
-    """Moments as ISO 8601, columns of other tables under one name."""
-    return {
-        name.replace("__", "_"): value.isoformat() if isinstance(value, datetime | date) else value
-        for name, value in row.items()
-    }
+    """Moments as ISO 8601, shares as numbers, columns of other tables under one name."""
+    return {name.replace("__", "_"): _plain_value(value) for name, value in row.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _csv(rows: list[Row]) -> str:
@@ -133,4 +206,4 @@ def _csv(rows: list[Row]) -> str:
 def _cell(value: Any) -> Any:
     if isinstance(value, list | dict):
         value = json.dumps(value, ensure_ascii=False) if value else ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return safe(value) if isinstance(value, str) else value

@@ -87,7 +87,7 @@ def _read_and_work(
 def _move(state: State, posted: Posted, wish: dict[str, Any]) -> int:
     """Out of the one wallet, lot by lot into the other; what the sender can use after it."""
     amount, now = wish["amount"], posted.moment
-    sender, recipient = (_whom(state, wish[side]) for side in ("from", "to"))
+    sender, recipient = (whom(state, wish[side]) for side in ("from", "to"))
     unit = state.rulebook.units.get(wish["unit"])
     if unit is None:
         raise NotFound(field="unit")
@@ -96,7 +96,7 @@ def _move(state: State, posted: Posted, wish: dict[str, Any]) -> int:
     target.settle(now)
     if source.active < amount:
         raise ledger.InsufficientPoints(missing=amount - source.active)
-    _count(state, sender, unit, amount, now)
+    count(state, sender, unit, amount, now)
     fresh = state.rulebook.expiry(unit, "", now)
     for lot, part in source.debit("transfer_out", amount, at=now, moment=now, fact_id=posted.fact_id):
         target.credit(
@@ -114,7 +114,8 @@ def _move(state: State, posted: Posted, wish: dict[str, Any]) -> int:
     return source.active
 
 
-def _whom(state: State, number: int) -> Person:
+def whom(state: State, number: int) -> Person:
+    """Who may send or receive. Raises NotFound, MemberNotActive."""
     person = state.people.get(number)
     if person is None:
         raise NotFound
@@ -123,12 +124,14 @@ def _whom(state: State, number: int) -> Person:
     return person
 
 
-def _count(state: State, sender: Person, unit: UnitInfo, amount: int, now: datetime) -> None:
-    """Within the limit of this calendar month, which is the sender's own counter."""
-    if not unit.transfer_limit:
-        raise TransfersOff
-    key = f"sent:{unit.id}:{now.astimezone(state.rulebook.zone):%Y-%m}"
+def count(state: State, sender: Person, unit: UnitInfo, amount: int, at: datetime) -> None:
+    """Within the limit of that calendar month, which is the sender's own counter; what comes back counts no more. Raises
+    TransfersOff, LimitReached."""
+    key = f"sent:{unit.id}:{at.astimezone(state.rulebook.zone):%Y-%m}"
     before = sender.counters[key].amount if key in sender.counters else 0
-    if before + amount > unit.transfer_limit:
-        raise LimitReached(left=max(0, unit.transfer_limit - before), field="amount")
-    sender.count((key,), amount, 1, now)
+    if amount > 0:
+        if not unit.transfer_limit:
+            raise TransfersOff
+        if before + amount > unit.transfer_limit:
+            raise LimitReached(left=max(0, unit.transfer_limit - before), field="amount")
+    sender.count((key,), amount, 1 if amount > 0 else -1, at)

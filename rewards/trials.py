@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,8 +20,11 @@ from rewards.engine.pricing import Award
 from rewards.models import Award as StoredAward
 from rewards.models import Counter as StoredCounter
 from rewards.models import EarningRule, Pricing
+from rewards.plans import holdings, reading
+from rewards.plans.records import TermRow
 from rewards.rulebook import Engine, Rulebook
 from rewards.tiers import standings
+from rewards.tiers.schemes import Level
 
 # Of one rule and member: enough for years of shopping.
 MOST_AWARDS = 5_000
@@ -204,22 +207,38 @@ class _Reader:
     def read(self) -> Context:
         stored = contexts.load(self.subject.pricing.context) if self.subject.pricing else Context()
         self._count(stored)
-        if self.subject.pricing:
-            tier, rank, multipliers = stored.tier, stored.rank, stored.multipliers
-        else:
-            tier, rank, multipliers = self._standing()
         facts = {**self._facts(), **stored.member}
-        return Context(tier, rank, multipliers, self.counters, stored.segments, facts)
+        if self.subject.pricing:
+            return replace(stored, counters=self.counters, member=facts)
+        level, held = self._level(), self._held()
+        known = Context(
+            counters=self.counters,
+            member=facts,
+            plans={key: term.id for key, term in held.items()},
+            perks=holdings.pricing(holdings.perks_of(level, held)),
+        )
+        if level is None:
+            return known
+        return replace(known, tier=level.key, rank=level.rank, multipliers=level.multipliers)
 
-    def _standing(self) -> tuple[str, int, Mapping[str, Any]]:
+    def _held(self) -> dict[str, TermRow]:
+        member = self.subject.member
+        if member is None or not self.book.plans:
+            return {}
+        terms = [
+            reading.row_of(term) for term in reading.terms_of(self.program, member).order_by("starts_at")
+        ]
+        return holdings.plans_at(terms, self.book.plans, self.subject.occasion.occurred_at)
+
+    def _level(self) -> Level | None:
         scheme, member = self.book.scheme, self.subject.member
         if scheme is None:
-            return "", 0, {}
+            return None
         level = scheme.base
         if member is not None:
             course = standings.load(program=self.program, member_ids=[member.pk], scheme=scheme)[member.pk]
             level = course.level_at(self.subject.occasion.occurred_at)
-        return ("", 0, {}) if level is None else (level.key, level.rank, level.multipliers)
+        return level
 
     def _facts(self) -> dict[str, object]:
         member = self.subject.member

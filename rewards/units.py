@@ -29,6 +29,7 @@ CHANGEABLE = (
     "grace_days",
     "grace_budget",
     "transfer_limit",
+    "is_shared",
     "cap_per_order",
     "shortfall",
     "arrears_limit",
@@ -52,6 +53,11 @@ class UnitFixed(Conflict):
 class UnitRefused(DomainError):
     code = "unit_refused"
     message = _("This unit cannot be.")
+
+
+def is_stamp(unit: Unit) -> bool:
+    """Whether it is counted in whole pieces that are worth nothing by themselves: stamps, not points or credit."""
+    return unit.precision == 0 and unit.worth_numerator == 0 and not unit.is_money
 
 
 def has_entries(unit: Unit) -> bool:
@@ -87,7 +93,9 @@ def change(*, program: Program, key: str, by: User | None, now: datetime, **valu
         before = _told(unit)
         columns = _columns(values)
         moved = {name for name, value in columns.items() if getattr(unit, name) != value}
-        fixed = sorted(moved & FIXED_BY_ENTRIES)
+        # What is on cards was promised in money.
+        worth = {"worth_numerator", "worth_denominator"} if unit.is_money else set()
+        fixed = sorted(moved & (FIXED_BY_ENTRIES | worth))
         if fixed and has_entries(unit):
             raise UnitFixed(field=fixed[0])
         if not moved:

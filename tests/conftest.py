@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from django.utils import timezone, translation
+from hypothesis import HealthCheck, settings
+
+from rewards import ids
 
 pytest_plugins = [
     "tests.fixtures.databases",
@@ -14,6 +17,23 @@ pytest_plugins = [
     "tests.fixtures.network",
     "tests.fixtures.places",
 ]
+
+# A block of ids that runs out takes a statement more, whenever that is: tests that count statements must not meet it.
+ids.BLOCK = 20_000
+# How fast examples are made says something about the machine, nothing about the code.
+settings.register_profile("wafa", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("wafa")
+# Seconds that a test asks for when it takes minutes.
+LONG = 600
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins first, so that no core waits for it at the end; a page is looked at twice if need be."""
+    items.sort(key=lambda item: not any(mark.args[0] >= LONG for mark in item.iter_markers("timeout")))
+    for item in items:
+        if item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.flaky(reruns=1, rerun_except=["Complaint"]))
 
 
 @pytest.fixture(autouse=True)

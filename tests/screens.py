@@ -76,9 +76,11 @@ def take(
         yield from (f"{name}: {text}" for text in complaints if "status of 4" not in text)
 
 
-def show(browser: Browser, *, url: str, out: Path) -> None:
+def show(browser: Browser, *, url: str, out: Path, only: tuple[str, ...]) -> None:
     """The pictures of docs/screens: what one sees at first, with few colours, so that each stays small."""
     for name, (shot_name, size, theme, language) in SHOWN.items():
+        if not name.startswith(only):
+            continue
         shot = next(shot for shot in SHOTS if shot.name == shot_name)
         scale = 1.5 if size == "phone" else 1
         way = {"size": size, "theme": theme, "language": language}
@@ -128,7 +130,7 @@ def find_browser() -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", default="", help="a site that is running")
-    parser.add_argument("--only", default="", help="names that begin with this")
+    parser.add_argument("--only", action="append", help="names that begin with this; may be given again")
     parser.add_argument("--size", choices=SIZES, action="append")
     parser.add_argument("--theme", choices=THEMES, action="append")
     parser.add_argument("--language", choices=LANGUAGES, action="append")
@@ -140,9 +142,9 @@ def main() -> int:
     with serving(asked.url, ROOT / ".var" / "pictures") as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         if asked.show:
-            show(browser, url=url, out=ROOT / "docs" / "screens")
+            show(browser, url=url, out=ROOT / "docs" / "screens", only=tuple(asked.only or [""]))
             return 0
-        shots = [shot for shot in SHOTS if shot.name.startswith(asked.only)]
+        shots = [shot for shot in SHOTS if shot.name.startswith(tuple(asked.only or [""]))]
         for shot, size, theme, language in product(
             shots, asked.size or SIZES, asked.theme or THEMES, asked.language or ("en", "ar", "he")
         ):

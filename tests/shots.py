@@ -102,7 +102,7 @@ def enter_dashboard(page: Page) -> None:
         page.locator("input[type=email]").fill(owner["email"])
         page.locator("input[type=password]").fill(owner["password"])
         page.locator("button.primary").click()
-        page.wait_for_url("**/dashboard/**")
+        page.wait_for_url(lambda url: "next=" not in url)
         found = next(cookie for cookie in page.context.cookies() if cookie["name"] == "sessionid")
         _staff_session.append({"name": "sessionid", "value": found["value"], "url": address})
     page.context.add_cookies(_staff_session)
@@ -187,6 +187,60 @@ def give(page: Page) -> None:
 def take_in(page: Page) -> None:
     choose_store(page)
     page.locator("#newcomer").click()
+
+
+_held: list[str] = []
+
+
+def take_reward(page: Page) -> None:
+    """The code of a reward that the demo's customer has taken; another one when its time is over."""
+    enter_portal(page)
+    if _held:
+        page.goto(urljoin(page.url, _held[0]))
+    if not page.locator("[role=timer]").count():
+        page.goto(urljoin(page.url, f"{PORTAL}rewards/wrapping/"))
+        page.locator("main button.primary").click()
+        page.locator("[role=timer]").wait_for()
+        _held[:] = [urlsplit(page.url).path]
+
+
+def show_code_at_till(page: Page) -> None:
+    """The till with a reward to hand over."""
+    till = page.url
+    page.goto(urljoin(page.url, f"{PORTAL}mine/"))
+    take_reward(page)
+    code = page.locator(".long-no").inner_text()
+    page.context.clear_cookies()
+    page.goto(parse_qs(urlsplit(till).query)["next"][0])
+    choose_store(page)
+    box = page.locator("input[name=q]:visible").first
+    box.fill(code)
+    box.press("Enter")
+    page.wait_for_url("**/redeem/**")
+
+
+_stamp_card: list[str] = []
+
+
+def tap_stamps(page: Page) -> None:
+    """The till of a stamp card, made from the gallery, with a member found."""
+    enter_dashboard(page)
+    if not _stamp_card:
+        page.locator("section[aria-labelledby=fruce] button").click()
+        page.wait_for_url("**/dashboard/stamp-card*/")
+        _stamp_card.append(urlsplit(page.url).path.split("/")[2])
+    page.goto(urljoin(page.url, f"/till/{_stamp_card[0]}/"))
+    page.locator("#newcomer").click()
+    page.locator("#join-name").fill("Nima Azadi")
+    page.locator("#join-contact").fill("nima@example.com")
+    page.locator("#join-form button").click()
+    page.locator("#step-sale").wait_for()
+
+
+def set_stamp(page: Page) -> None:
+    """What a stamp at the till stands for."""
+    tap_stamps(page)
+    page.goto(urljoin(page.url, f"/dashboard/{_stamp_card[0]}/units/stamps/stamp/"))
 
 
 def tick_three(page: Page) -> None:
@@ -286,6 +340,7 @@ SHOTS = (
     Shot("portal-lots", PORTAL + "lots/", enter_portal),
     Shot("portal-history", PORTAL + "history/", unfold_history),
     Shot("portal-profile", PORTAL + "profile/", enter_portal),
+    Shot("portal-address", PORTAL + "profile/address/", enter_portal),
     Shot("portal-consents", PORTAL + "consents/", enter_portal),
     Shot("portal-statement", PORTAL + "statement/", enter_portal),
     Shot("portal-leave", PORTAL + "leave/", enter_portal),
@@ -352,8 +407,21 @@ SHOTS = (
     Shot("till-amount", TILL, press_amount),
     Shot("till-done", TILL, give),
     Shot("till-join", TILL, take_in),
+    Shot("till-stamps", "/programs/new/", tap_stamps),
+    Shot("till-reward", TILL, show_code_at_till),
+    Shot("unit-stamp", "/programs/new/", set_stamp),
+    Shot("gallery", "/programs/new/", enter_dashboard),
+    Shot("gallery-name", "/programs/new/fruce/", enter_dashboard),
     Shot("rewards", HOME + "rewards/", enter_dashboard),
+    Shot("reward", HOME + "rewards/candle/", enter_dashboard),
+    Shot("reward-edit", HOME + "rewards/candle/edit/", enter_dashboard),
+    Shot("redemptions", HOME + "redemptions/?show=all", enter_dashboard),
+    Shot("redemption", HOME + "redemptions/?show=all", follow("tbody th a")),
+    Shot("member-hold", MEMBER, of_member("do/hold/")),
     Shot("portal-rewards", PORTAL + "rewards/", enter_portal),
+    Shot("portal-reward", PORTAL + "rewards/evening/", enter_portal),
+    Shot("portal-redemption", PORTAL + "mine/", take_reward),
+    Shot("portal-mine", PORTAL + "mine/", enter_portal),
     Shot("not-found", HOME + "nowhere/", enter_dashboard),
     Shot("api-docs", "/api/docs/"),
 )
@@ -370,7 +438,11 @@ SHOWN = {
     "members-he": ("members-ticked", "phone", "light", "he"),
     "till": ("till-amount", "desktop", "light", "en"),
     "till-phone": ("till-done", "phone", "dark", "en"),
+    "till-stamps": ("till-stamps", "phone", "light", "en"),
+    "gallery": ("gallery", "desktop", "light", "en"),
     "portal": ("portal-home", "phone", "light", "en"),
+    "portal-rewards": ("portal-rewards", "desktop", "light", "en"),
+    "portal-redemption-he": ("portal-redemption", "phone", "light", "he"),
     "portal-ar": ("portal-home", "phone", "dark", "ar"),
     "portal-history": ("portal-history", "phone", "light", "en"),
     "portal-card-fa": ("portal-card", "phone", "light", "fa"),

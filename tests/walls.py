@@ -6,21 +6,7 @@ the objects in the address, which a World has.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-
-from django.utils import timezone
-from django_scopes import scope
-
-from members import keys
-from members.models import Invitation, Member, Note, Program, Role, TeamMembership, User
-from rewards import redemptions
-from rewards.merging.joining import merge
-from rewards.models import BulkAction, ImportRun, PendingAdjustment, Redemption, Unit
-from rewards.till import handing
-from tests.members.teams import hire
-from tests.rewards import builders as b
-from tests.rewards import catalogue as rewards
+from members.models import Role
 
 ANALYST, MANAGER, OWNER, CASHIER = Role.ANALYST, Role.MANAGER, Role.OWNER, Role.CASHIER
 
@@ -31,7 +17,7 @@ class Wall:
 
 
 # Open to everybody, or to everybody who has signed in, whatever the program; the portal and the API have walls of
-# their own (tests/members/test_portal_pages.py, tests/rewards/api).
+# their own (tests/members/portal_pages, tests/rewards/api).
 OPEN = {
     "healthz",
     "readyz",
@@ -46,11 +32,71 @@ OPEN = {
     "members:invitation",
     "rewards:till_root",
     "rewards:till_worker",
+    "analytics:unsubscribe",  # by a signed token; tests/analytics/steering/test_mails.py
+    # what mails and providers call, by a signed token; tests/campaigns/test_public_links.py
+    "campaigns:unsubscribe",
+    "campaigns:open",
+    "campaigns:click",
+    "campaigns:hook",
 }
 OPEN_PREFIXES = ("account_", "mfa_", "usersessions_", "portal:", "api:", "admin:")
 
 DASHBOARD: dict[str, Wall] = {
     "analytics:home": Wall(ANALYST),
+    "analytics:kpis": Wall(ANALYST),
+    "analytics:value": Wall(ANALYST),
+    "analytics:value_score": Wall(None, MANAGER),
+    "analytics:value_self_test": Wall(None, MANAGER),
+    "analytics:value_actions": Wall(ANALYST),
+    "analytics:value_settings": Wall(MANAGER, MANAGER),
+    "analytics:member_value": Wall(ANALYST, None, "number"),
+    # how well
+    "analytics:goals": Wall(ANALYST),
+    "analytics:goal": Wall(ANALYST, None, "goal_id"),
+    "analytics:goal_new": Wall(MANAGER, MANAGER),
+    "analytics:goal_end": Wall(None, MANAGER, "goal_id"),
+    "analytics:goals_mails": Wall(None, ANALYST),
+    "analytics:views": Wall(ANALYST),
+    "analytics:view_new": Wall(ANALYST, ANALYST),
+    "analytics:view_delete": Wall(None, ANALYST, "view_id"),
+    "analytics:view_weekly": Wall(None, ANALYST, "view_id"),
+    "analytics:compare": Wall(ANALYST),
+    "analytics:reviews": Wall(ANALYST),
+    "analytics:review": Wall(ANALYST, None, "review_id"),
+    "analytics:review_make": Wall(None, MANAGER),
+    "analytics:review_decide": Wall(None, MANAGER, "item_id"),
+    "analytics:attribution": Wall(ANALYST),
+    "analytics:attribution_csv": Wall(ANALYST),
+    "analytics:attribution_windows": Wall(MANAGER, MANAGER),
+    "analytics:backtests": Wall(ANALYST),
+    "analytics:backtest": Wall(ANALYST, None, "backtest_id"),
+    "analytics:backtest_csv": Wall(ANALYST, None, "backtest_id", "part"),
+    "analytics:backtest_new": Wall(MANAGER, MANAGER),
+    "analytics:backtest_tiers": Wall(None, MANAGER),
+    "analytics:backtest_stop": Wall(None, MANAGER, "backtest_id"),
+    "analytics:backtest_go_on": Wall(None, MANAGER, "backtest_id"),
+    "analytics:backtest_delete": Wall(None, MANAGER, "backtest_id"),
+    "analytics:alerts": Wall(ANALYST),
+    "analytics:alert_snooze": Wall(None, MANAGER, "alert_id"),
+    "analytics:alert_close": Wall(None, MANAGER, "alert_id"),
+    "analytics:alert_prepare": Wall(None, MANAGER, "alert_id"),
+    "analytics:alerts_mails": Wall(None, ANALYST),
+    "analytics:kpi": Wall(ANALYST, None, "key:kpi"),
+    "analytics:cohorts": Wall(ANALYST),
+    "analytics:liability": Wall(ANALYST),
+    "analytics:liability_table": Wall(ANALYST),
+    "analytics:journal": Wall(ANALYST),
+    "analytics:journal_file": Wall(ANALYST),
+    "analytics:journal_close": Wall(None, MANAGER),
+    "analytics:journal_accounts": Wall(None, MANAGER),
+    "analytics:budgets": Wall(ANALYST),
+    "analytics:budgets_table": Wall(ANALYST),
+    "analytics:budget_plan": Wall(MANAGER, MANAGER),
+    "analytics:roi": Wall(ANALYST),
+    "analytics:roi_table": Wall(ANALYST),
+    "analytics:roi_cost_add": Wall(None, MANAGER),
+    "analytics:roi_cost_remove": Wall(None, MANAGER, "cost_id"),
+    "analytics:acquisition": Wall(ANALYST),
     # who
     "rewards:members": Wall(ANALYST),
     "rewards:join": Wall(MANAGER, MANAGER),
@@ -58,6 +104,7 @@ DASHBOARD: dict[str, Wall] = {
     "rewards:member": Wall(ANALYST, None, "number"),
     "rewards:reasons": Wall(ANALYST, None, "number", "fact_id"),
     "rewards:member_action": Wall(MANAGER, MANAGER, "number", "name"),
+    "rewards:member_plans": Wall(ANALYST, MANAGER, "number"),
     "rewards:merge": Wall(MANAGER, MANAGER, "number"),
     "rewards:unmerge": Wall(MANAGER, MANAGER, "number", "merge_id"),
     "rewards:note_new": Wall(None, MANAGER, "number"),
@@ -71,6 +118,24 @@ DASHBOARD: dict[str, Wall] = {
     "rewards:approvals": Wall(ANALYST),
     "rewards:approve": Wall(None, MANAGER, "adjustment_id"),
     "rewards:refuse": Wall(None, MANAGER, "adjustment_id"),
+    # when
+    "campaigns:messages": Wall(ANALYST),
+    "campaigns:message": Wall(ANALYST, None, "letter_id"),
+    "campaigns:message_move": Wall(None, MANAGER, "letter_id"),
+    "campaigns:member_messages": Wall(ANALYST, None, "number"),
+    "campaigns:templates": Wall(ANALYST),
+    "campaigns:template_new": Wall(MANAGER, MANAGER),
+    "campaigns:template": Wall(ANALYST, MANAGER, "template_id"),
+    "campaigns:template_preview": Wall(ANALYST, None, "template_id"),
+    "campaigns:template_move": Wall(None, MANAGER, "template_id", "move:publish"),
+    "campaigns:files": Wall(MANAGER),
+    "campaigns:print_list": Wall(None, MANAGER),
+    "campaigns:print_file": Wall(None, MANAGER, "list_id"),
+    "campaigns:audience_file": Wall(None, MANAGER, "key:segment"),
+    "campaigns:manners": Wall(MANAGER, MANAGER),
+    "campaigns:suppression_lift": Wall(None, MANAGER, "suppression_id"),
+    "campaigns:providers": Wall(OWNER),
+    "campaigns:provider": Wall(OWNER, OWNER, "channel"),
     # what
     "rewards:rules": Wall(ANALYST),
     "rewards:rule": Wall(ANALYST, None, "key:rule"),
@@ -86,15 +151,83 @@ DASHBOARD: dict[str, Wall] = {
     "rewards:unit_new": Wall(MANAGER, MANAGER),
     "rewards:unit_example": Wall(MANAGER, MANAGER),
     "rewards:unit_edit": Wall(MANAGER, MANAGER, "key:unit"),
+    "rewards:unit_stamp": Wall(MANAGER, MANAGER, "key:stamps"),
     "rewards:unit_limits": Wall(OWNER, OWNER, "key:unit"),
+    "rewards:referrals": Wall(ANALYST),
+    "rewards:referrals_change": Wall(MANAGER, MANAGER),
+    "rewards:referral_decide": Wall(None, MANAGER, "referral_id"),
+    "rewards:badges": Wall(ANALYST),
+    "rewards:badge_new": Wall(MANAGER, MANAGER),
+    "rewards:badge": Wall(ANALYST, None, "key:badge"),
+    "rewards:badge_edit": Wall(MANAGER, MANAGER, "key:badge"),
+    "rewards:badge_move": Wall(None, MANAGER, "key:badge"),
+    "rewards:surprises": Wall(ANALYST),
+    "rewards:surprise_new": Wall(MANAGER, MANAGER),
+    "rewards:surprise": Wall(ANALYST, None, "surprise_id"),
+    "rewards:surprise_decide": Wall(None, MANAGER, "surprise_id"),
     "rewards:rewards": Wall(ANALYST),
     "rewards:reward_new": Wall(MANAGER, MANAGER),
     "rewards:reward": Wall(ANALYST, None, "key:reward"),
     "rewards:reward_edit": Wall(MANAGER, MANAGER, "key:reward"),
     "rewards:reward_move": Wall(None, MANAGER, "key:reward"),
     "rewards:reward_picture": Wall(None, MANAGER, "key:reward"),
+    "rewards:event": Wall(ANALYST, None, "key:event"),
+    "rewards:event_edit": Wall(MANAGER, MANAGER, "key:event"),
+    "rewards:plans": Wall(ANALYST),
+    "rewards:plan_new": Wall(MANAGER, MANAGER),
+    "rewards:plan": Wall(ANALYST, None, "key:plan"),
+    "rewards:plan_edit": Wall(MANAGER, MANAGER, "key:plan"),
+    "rewards:plan_move": Wall(None, MANAGER, "key:plan"),
     "rewards:redeemed": Wall(ANALYST),
     "rewards:redemption": Wall(ANALYST, MANAGER, "redemption_id"),
+    "rewards:causes": Wall(ANALYST),
+    "rewards:cause_new": Wall(MANAGER, MANAGER),
+    "rewards:cause": Wall(ANALYST, None, "key:cause"),
+    "rewards:cause_edit": Wall(MANAGER, MANAGER, "key:cause"),
+    "rewards:cause_move": Wall(None, MANAGER, "key:cause"),
+    "rewards:cause_picture": Wall(None, MANAGER, "key:cause"),
+    "rewards:cause_pay": Wall(None, MANAGER, "key:cause"),
+    "rewards:cause_gift": Wall(ANALYST, MANAGER, "key:cause", "donation_id"),
+    "rewards:coupons": Wall(ANALYST),
+    "rewards:coupon_new": Wall(MANAGER, MANAGER),
+    "rewards:coupon": Wall(ANALYST, None, "key:coupon"),
+    "rewards:coupon_edit": Wall(MANAGER, MANAGER, "key:coupon"),
+    "rewards:coupon_move": Wall(None, MANAGER, "key:coupon"),
+    "rewards:coupon_give": Wall(None, MANAGER, "key:coupon"),
+    "rewards:pools": Wall(ANALYST),
+    "rewards:pool_new": Wall(MANAGER, MANAGER),
+    "rewards:pool": Wall(ANALYST, None, "key:pool"),
+    "rewards:pool_edit": Wall(MANAGER, MANAGER, "key:pool"),
+    "rewards:pool_import": Wall(None, MANAGER, "key:pool"),
+    "rewards:pool_draw": Wall(None, MANAGER, "key:pool"),
+    "rewards:pool_left": Wall(MANAGER, None, "key:pool", "batch_id"),
+    "rewards:pool_download": Wall(None, MANAGER, "key:pool", "batch_id"),
+    "rewards:households": Wall(ANALYST),
+    "rewards:household": Wall(ANALYST, MANAGER, "household_id"),
+    "rewards:gift_cards": Wall(ANALYST),
+    "rewards:gift_card_new": Wall(MANAGER, MANAGER),
+    "rewards:gift_card": Wall(ANALYST, MANAGER, "card_id"),
+    # when
+    "campaigns:journeys": Wall(ANALYST),
+    "campaigns:journey_new": Wall(MANAGER, MANAGER),
+    "campaigns:journey": Wall(ANALYST, None, "key:journey"),
+    "campaigns:journey_about": Wall(MANAGER, MANAGER, "key:journey"),
+    "campaigns:journey_edit": Wall(MANAGER, MANAGER, "key:journey"),
+    "campaigns:journey_publish": Wall(MANAGER, MANAGER, "key:journey"),
+    "campaigns:journey_dry_run": Wall(MANAGER, MANAGER, "key:journey"),
+    "campaigns:journey_pause": Wall(None, MANAGER, "key:journey"),
+    "campaigns:journey_resume": Wall(None, MANAGER, "key:journey"),
+    "campaigns:journey_stop": Wall(MANAGER, MANAGER, "key:journey"),
+    "campaigns:member_journeys": Wall(ANALYST, None, "number"),
+    "campaigns:experiments": Wall(ANALYST),
+    "campaigns:experiment": Wall(ANALYST, None, "experiment_id"),
+    "campaigns:experiment_decide": Wall(None, MANAGER, "experiment_id"),
+    "campaigns:wishes": Wall(ANALYST),
+    "campaigns:wish_approve": Wall(None, MANAGER, "request_id"),
+    "campaigns:wish_refuse": Wall(None, MANAGER, "request_id"),
+    "campaigns:calendar": Wall(ANALYST),
+    "campaigns:duties": Wall(ANALYST),
+    "campaigns:duty_finish": Wall(None, MANAGER, "task_id"),
     # operations
     "rewards:imports": Wall(ANALYST),
     "rewards:import_upload": Wall(None, MANAGER),
@@ -108,6 +241,12 @@ DASHBOARD: dict[str, Wall] = {
     "members:store_new": Wall(MANAGER, MANAGER),
     "members:store_edit": Wall(MANAGER, MANAGER, "store_id"),
     # settings
+    "campaigns:segments": Wall(ANALYST),
+    "campaigns:segment_new": Wall(MANAGER, MANAGER),
+    "campaigns:segment": Wall(ANALYST, None, "key:segment"),
+    "campaigns:segment_edit": Wall(MANAGER, MANAGER, "key:segment"),
+    "campaigns:segment_act": Wall(None, MANAGER, "key:segment", "name:segment"),
+    "campaigns:segment_export": Wall(None, ANALYST, "key:segment"),
     "members:program": Wall(OWNER, OWNER),
     "members:brand": Wall(OWNER, OWNER),
     "members:logo": Wall(None, OWNER),
@@ -116,6 +255,13 @@ DASHBOARD: dict[str, Wall] = {
     "members:keys": Wall(OWNER),
     "members:key_new": Wall(OWNER, OWNER),
     "members:key": Wall(OWNER, OWNER, "key_id"),
+    "members:webhooks": Wall(OWNER),
+    "members:webhook_new": Wall(OWNER, OWNER),
+    "members:webhook": Wall(OWNER, None, "webhook_id"),
+    "members:webhook_edit": Wall(OWNER, OWNER, "webhook_id"),
+    "members:webhook_secret": Wall(None, OWNER, "webhook_id"),
+    "members:webhook_move": Wall(None, OWNER, "webhook_id", "move"),
+    "members:webhook_again": Wall(None, OWNER, "webhook_id", "message_id"),
     "members:team": Wall(MANAGER, OWNER),
     "members:team_member": Wall(OWNER, OWNER, "place_id"),
     "members:team_remove": Wall(None, OWNER, "place_id"),
@@ -129,131 +275,11 @@ TILL: dict[str, Wall] = {
     "rewards:till_find": Wall(CASHIER, CASHIER),
     "rewards:till_act": Wall(None, CASHIER, "kind"),
     "rewards:till_redeem": Wall(CASHIER, CASHIER, "token"),
+    "rewards:till_events": Wall(CASHIER),
+    "rewards:till_event": Wall(CASHIER, None, "key:event"),
+    "rewards:till_give": Wall(None, CASHIER),
     "rewards:till_preview": Wall(CASHIER, CASHIER),
     "rewards:till_store": Wall(CASHIER, CASHIER),
     "rewards:till_session": Wall(CASHIER),
     "rewards:till_lock": Wall(None, CASHIER),
 }
-
-
-@dataclass(frozen=True)
-class World:
-    """A program with one of everything that an address can name."""
-
-    program: Program
-    owner: User
-
-    @classmethod
-    def make(cls) -> World:
-        program = b.open_program(stores=["north"], tiers={"basic": (0, {}), "gold": (10**6, {})})
-        b.join(program, "anna")
-        b.join(program, "ben")
-        b.record(program, b.order("A", "2026-01-10", 1000, store="north"))
-        return cls(program, hire(program, Role.OWNER))
-
-    def argument(self, name: str) -> object:
-        """What stands in the address under that name; "key:unit" is the key of a unit."""
-        with scope(program=self.program):
-            return getattr(self, name.replace(":", "_"))
-
-    @cached_property
-    def _anna(self) -> Member:
-        return b.find(self.program, "anna")
-
-    @property
-    def number(self) -> str:
-        return self._anna.number
-
-    @property
-    def fact_id(self) -> int:
-        return b.stored_order(self.program, "A").fact_id
-
-    @property
-    def name(self) -> str:
-        return "adjust"
-
-    @property
-    def kind(self) -> str:
-        return "sale"
-
-    @property
-    def key_unit(self) -> str:
-        return Unit.objects.first().key
-
-    @property
-    def key_rule(self) -> str:
-        return self.program.rules.first().key
-
-    @cached_property
-    def key_reward(self) -> str:
-        """Another one in each program, so that the other's is none of one's own."""
-        return rewards.put_up(self.program, f"gift-{self.program.pk}").key
-
-    @cached_property
-    def _held(self) -> Redemption:
-        rewards.put_up(self.program, "free", price={}, per_member=9)
-        return redemptions.reserve(
-            program=self.program, member=self._anna, reward="free", key="k", now=timezone.now()
-        )
-
-    @property
-    def redemption_id(self) -> int:
-        return self._held.pk
-
-    @property
-    def token(self) -> str:
-        """That the owner has had a code in hand."""
-        return handing.token_of(redemption=self._held, cashier=self.owner)
-
-    @property
-    def store_id(self) -> int:
-        return self.program.stores.first().pk
-
-    @cached_property
-    def place_id(self) -> int:
-        return TeamMembership.objects.get(program=self.program, user=self.owner).pk
-
-    @cached_property
-    def invitation_id(self) -> int:
-        facts = {"email": "new@example.com", "role": "analyst", "nonce": "n", "invited_by": self.owner}
-        made = Invitation.objects.create(
-            program=self.program, digest=f"d{self.program.pk}", expires_at=b.moment("2030-01-01"), **facts
-        )
-        return made.pk
-
-    @cached_property
-    def key_id(self) -> int:
-        now = b.moment("2026-01-01")
-        return keys.create(
-            program=self.program, name="Shop", scopes=["members:read"], by=self.owner, now=now
-        )[0].pk
-
-    @cached_property
-    def action_id(self) -> int:
-        facts = {"author": self.owner, "kind": "tag", "terms": {"tag": "vip"}, "state": "done"}
-        return BulkAction.objects.create(program=self.program, **facts).pk
-
-    @cached_property
-    def run_id(self) -> int:
-        facts = {"author": self.owner, "name": "orders.csv", "size": 1, "digest": "d", "state": "done"}
-        return ImportRun.objects.create(program=self.program, **facts).pk
-
-    @cached_property
-    def adjustment_id(self) -> int:
-        facts = {
-            "member": self._anna,
-            "unit": Unit.objects.first(),
-            "amount": 5,
-            "reason": "sorry",
-            "key": "k",
-        }
-        return PendingAdjustment.objects.create(program=self.program, asked_by=self.owner, **facts).pk
-
-    @cached_property
-    def note_id(self) -> int:
-        return Note.objects.create(program=self.program, member=self._anna, author=self.owner, text="hm").pk
-
-    @cached_property
-    def merge_id(self) -> int:
-        facts = {"kept": self._anna, "gone": b.find(self.program, "ben"), "reason": "twice", "key": "k"}
-        return merge(program=self.program, by=self.owner, now=b.moment("2026-02-01"), **facts).pk

@@ -9,8 +9,9 @@ from django.db import models
 from loyaltysite.kit import scoping
 from members.models import Program
 
-# What a member who ordered lately is present in; any other `of_id` is a tier.
+# What a member who came lately is present in: once, and so many times within the same days. Any other `of_id` is a tier.
 ACTIVE = 0
+OFTEN = {2: -2, 4: -4}
 
 
 class DateMultiRangeField(models.Field):
@@ -35,6 +36,10 @@ class Change(models.Model):
     amount = models.BigIntegerField()
     entry_id = models.BigIntegerField(null=True)
     fact_id = models.BigIntegerField(null=True)
+    order_id = models.BigIntegerField(null=True)
+    revision = models.IntegerField(null=True)
+    store_id = models.BigIntegerField(null=True)
+    channel = models.CharField(max_length=32, null=True)  # noqa: DJ001
 
     objects = scoping.Manager()
 
@@ -109,7 +114,8 @@ class RuleDay(models.Model):
 
 
 class Presence(models.Model):
-    """On which days a member is active (`of_id` 0), or in a tier at the day's end. Whoever is in two is in the higher."""
+    """On which days a member is active (`of_id` 0), comes often (below 0), or is in a tier at the day's end. Whoever is
+    in two tiers is in the higher."""
 
     pk = models.CompositePrimaryKey("member_id", "of_id")
     member_id = models.BigIntegerField()

@@ -3,8 +3,8 @@
 -- them. Neither ids nor clocks are trusted: a note is there exactly when what it tells of is there.
 CREATE OR REPLACE FUNCTION wafa_note_orders() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO analytics_change (program_id, what, sign, at, member_id, amount, fact_id)
-    SELECT program_id, 'order', 1, occurred_at, member_id, total_minor, fact_id FROM fresh WHERE state IN ('placed', 'paid');
+    INSERT INTO analytics_change (program_id, what, sign, at, member_id, amount, fact_id, order_id, revision, store_id, channel)
+    SELECT program_id, 'order', 1, occurred_at, member_id, total_minor, fact_id, id, revision, store_id, channel FROM fresh WHERE state IN ('placed', 'paid');
     RETURN NULL;
 END $$;
 
@@ -12,20 +12,31 @@ END $$;
 -- condition costs an order that is only inserted nothing.
 CREATE OR REPLACE FUNCTION wafa_note_changed_order() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO analytics_change (program_id, what, sign, at, member_id, amount, fact_id)
-    SELECT program_id, 'order', sign, occurred_at, member_id, total_minor, fact_id
+    INSERT INTO analytics_change (program_id, what, sign, at, member_id, amount, fact_id, order_id, revision, store_id, channel)
+    SELECT program_id, 'order', sign, occurred_at, member_id, total_minor, fact_id, OLD.id, revision, store_id, channel
     FROM (VALUES
-        (OLD.program_id, -1, OLD.occurred_at, OLD.member_id, OLD.total_minor, OLD.fact_id, OLD.state),
-        (NEW.program_id, 1, NEW.occurred_at, NEW.member_id, NEW.total_minor, NEW.fact_id, NEW.state)
-    ) AS v(program_id, sign, occurred_at, member_id, total_minor, fact_id, state)
+        (OLD.program_id, -1, OLD.occurred_at, OLD.member_id, OLD.total_minor, OLD.fact_id, OLD.state, OLD.revision, OLD.store_id,
+            OLD.channel),
+        (NEW.program_id, 1, NEW.occurred_at, NEW.member_id, NEW.total_minor, NEW.fact_id, NEW.state, NEW.revision, NEW.store_id,
+            NEW.channel)
+    ) AS v(program_id, sign, occurred_at, member_id, total_minor, fact_id, state, revision, store_id, channel)
     WHERE state IN ('placed', 'paid');
     RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION wafa_note_returns() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO analytics_change (program_id, what, sign, at, amount)
-    SELECT program_id, 'return', 1, occurred_at, amount_minor FROM fresh;
+    INSERT INTO analytics_change (program_id, what, sign, at, member_id, amount)
+    SELECT program_id, 'return', 1, occurred_at, member_id, amount_minor FROM fresh;
+    RETURN NULL;
+END $$;
+
+-- A return that somebody else takes over stays on its day; both members' rows are made anew.
+CREATE OR REPLACE FUNCTION wafa_note_moved_return() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO analytics_change (program_id, what, sign, member_id, amount)
+    SELECT NEW.program_id, 'turn', 0, member_id, 0 FROM (VALUES (OLD.member_id), (NEW.member_id)) AS v(member_id)
+    WHERE member_id IS NOT NULL;
     RETURN NULL;
 END $$;
 
@@ -64,7 +75,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Another time zone moves every day, another order of the tiers every member: all is counted anew.
+-- Another time zone moves every day, another order of the tiers every member: all is counted anew (and so with another
+-- margin: margins.sql).
 CREATE OR REPLACE FUNCTION wafa_note_recount() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_TABLE_NAME = 'members_program' THEN
@@ -78,12 +90,16 @@ END $$;
 CREATE OR REPLACE TRIGGER wafa_note_new AFTER INSERT ON members_order
     REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION wafa_note_orders();
 CREATE OR REPLACE TRIGGER wafa_note_changed AFTER UPDATE ON members_order FOR EACH ROW
-    WHEN (ROW(OLD.program_id, OLD.occurred_at, OLD.member_id, OLD.total_minor, OLD.fact_id, OLD.state IN ('placed', 'paid'))
+    WHEN (ROW(OLD.program_id, OLD.occurred_at, OLD.member_id, OLD.total_minor, OLD.fact_id, OLD.state IN ('placed', 'paid'),
+            OLD.revision, OLD.store_id, OLD.channel)
         IS DISTINCT FROM
-        ROW(NEW.program_id, NEW.occurred_at, NEW.member_id, NEW.total_minor, NEW.fact_id, NEW.state IN ('placed', 'paid')))
+        ROW(NEW.program_id, NEW.occurred_at, NEW.member_id, NEW.total_minor, NEW.fact_id, NEW.state IN ('placed', 'paid'),
+            NEW.revision, NEW.store_id, NEW.channel))
     EXECUTE FUNCTION wafa_note_changed_order();
 CREATE OR REPLACE TRIGGER wafa_note_new AFTER INSERT ON members_return
     REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION wafa_note_returns();
+CREATE OR REPLACE TRIGGER wafa_note_changed AFTER UPDATE OF member_id ON members_return FOR EACH ROW
+    WHEN (OLD.member_id IS DISTINCT FROM NEW.member_id) EXECUTE FUNCTION wafa_note_moved_return();
 CREATE OR REPLACE TRIGGER wafa_note_new AFTER INSERT ON rewards_entry
     REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION wafa_note_entries();
 CREATE OR REPLACE TRIGGER wafa_note_new AFTER INSERT ON members_member

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from analytics.periods import Period
 from analytics.queries import Course, Points, Trade
-from analytics.views.figures import whole_of
+from analytics.views.figures import ended, whole_of
 from loyaltysite.kit import charts, formats
 from rewards.models import Unit
 
@@ -60,7 +60,7 @@ def _orders(labels: Sequence[str], orders: Course, over: bool) -> charts.Chart:
         % figures,
         labels=labels,
         series=[
-            charts.Series(_("This period"), _ended(orders.values, over)),
+            charts.Series(_("This period"), ended(orders.values, over)),
             charts.Series(_("The period before"), orders.earlier, "before"),
         ],
         write=formats.format_compact,
@@ -80,8 +80,8 @@ def _points(labels: Sequence[str], points: Points, unit: Unit, over: bool) -> ch
         sentence=_("%(issued)s %(unit)s were given and %(spent)s used.") % figures,
         labels=labels,
         series=[
-            charts.Series(_("Given"), _ended(_wholes(points.issued.values, unit), over)),
-            charts.Series(_("Used"), _ended(_wholes(points.spent.values, unit), over), "compare"),
+            charts.Series(_("Given"), ended(_wholes(points.issued.values, unit), over)),
+            charts.Series(_("Used"), ended(_wholes(points.spent.values, unit), over), "compare"),
             charts.Series(_("Given before"), _wholes(points.issued.earlier, unit), "before"),
         ],
         write=formats.format_compact,
@@ -104,11 +104,6 @@ def _held(labels: Sequence[str], held: Course, unit: Unit) -> charts.Chart:
 
 def _wholes(values: Sequence[int], unit: Unit) -> list[float]:
     return [float(whole_of(value, unit)) for value in values]
-
-
-def _ended(values: Sequence[float], over: bool) -> list[charts.Value]:
-    """Without the step that goes on, unless it is the only one."""
-    return [*values] if over or len(values) < 2 else [*values[:-1], None]
 
 
 def _course_of(name: str, course: Course, unit: Unit | None = None) -> str:

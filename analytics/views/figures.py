@@ -32,6 +32,7 @@ class Figure:
     of: str
     course: Sequence[float]
     about: str
+    kpi: str = ""
 
 
 def all_of(
@@ -73,6 +74,7 @@ def _people(trade: Trade, active: Course) -> list[Figure]:
             about=_(
                 "Everybody who had joined by the end of the period and has not closed the account since."
             ),
+            kpi="joined",
         ),
         Figure(
             _("Active members"),
@@ -86,6 +88,7 @@ def _people(trade: Trade, active: Course) -> list[Figure]:
                 "Cancelled orders do not count, and nobody counts twice."
             )
             % {"days": formats.format_number(ACTIVE_DAYS)},
+            kpi="engagement",
         ),
     ]
 
@@ -107,6 +110,7 @@ def _orders(program: Program, trade: Trade, over: bool) -> list[Figure]:
             about=_(
                 "Orders placed or paid in the period, with and without a member. Cancelled ones do not count."
             ),
+            kpi="orders",
         ),
         Figure(
             _("Sales"),
@@ -118,6 +122,7 @@ def _orders(program: Program, trade: Trade, over: bool) -> list[Figure]:
             about=_(
                 "What these orders came to, before returns. What was brought back in the period is named beside it."
             ),
+            kpi="revenue",
         ),
     ]
 
@@ -145,6 +150,7 @@ def _points(program: Program, points: Points, unit: Unit, over: bool) -> list[Fi
             of=_("%(share)s of those given") % {"share": formats.format_percent(spent)},
             course=_whole_steps(points.spent, over),
             about=_("What members spent or donated in the period, less what was given back to them."),
+            kpi="points_redemption",
         ),
         Figure(
             _("%(unit)s outstanding") % {"unit": name},
@@ -170,9 +176,13 @@ def _points(program: Program, points: Points, unit: Unit, over: bool) -> list[Fi
     ]
 
 
-def _whole_steps(course: Course, over: bool) -> Sequence[float]:
-    """What is counted by the step leaves out one that is not over: it would look like a fall."""
-    return course.values if over else course.values[:-1]
+def ended(values: Sequence[float], over: bool) -> list[float | None]:
+    """What is counted by the step, without one that goes on, unless it is the only one: it would look like a fall."""
+    return [*values] if over or len(values) < 2 else [*values[:-1], None]
+
+
+def _whole_steps(course: Course, over: bool) -> list[float]:
+    return [value for value in ended(course.values, over) if value is not None]
 
 
 def change_of(now: int, before: int, *, sense: int) -> tuple[str, str]:

@@ -6,52 +6,25 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from analytics import attention, periods, queries, rollups
-from analytics.models import ACTIVE
+from analytics import attention, queries, rollups
+from analytics.models import ACTIVE, OFTEN
 from analytics.periods import Period
-from analytics.queries import Level, Reading
-from analytics.views import drawings, figures, happenings, needs
+from analytics.queries import Course, Level, Reading
+from analytics.tables import ACTIVE_DAYS
+from analytics.views import choosing, drawings, figures, happenings, needs
 from loyaltysite.kit import clock, formats
 from members.access import StaffRequest, program_view
 from members.models import Program, Role
 from members.views import frame
 from rewards.models import Tier, Unit
 from rewards.queries import bars_of, name_of, tiers_of, units_of
-
-PERIODS = {
-    "7": gettext_lazy("7 days"),
-    "30": gettext_lazy("30 days"),
-    "90": gettext_lazy("90 days"),
-    "year": gettext_lazy("A year"),
-}
-DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-class DaysForm(forms.Form):
-    """Days of one's own choice."""
-
-    first = forms.DateField(label=gettext_lazy("From"), widget=DAY)
-    last = forms.DateField(label=gettext_lazy("To"), widget=DAY)
-
-    def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
-        first, last = found.get("first"), found.get("last")
-        if first and last and last < first:
-            self.add_error("last", _("This is before the first day."))
-        elif first and last and (last - first).days >= periods.LONGEST:
-            self.add_error("first", _("Ten years at most."))
-        elif first and first.year < 1990:
-            self.add_error("first", _("The year cannot be right."))
-        return found
 
 
 @vary_on_headers("HX-Request")
@@ -60,14 +33,14 @@ class DaysForm(forms.Form):
 def home(request: StaffRequest, program: Program) -> HttpResponse:
     """Figures of the chosen period with their course and what they were before, tiers, and the latest events."""
     today = timezone.localdate(clock.now())
-    form, period = _chosen(request, today)
+    form, period = choosing.chosen(request, today)
     units = units_of(program)
     unit = next((one for one in units if one.key == request.GET.get("unit")), units[0] if units else None)
     context = {
         "today": today,
         "period": period,
         "form": form,
-        "periods": _links(period, unit if units and unit != units[0] else None),
+        "periods": choosing.links(period, f"&unit={unit.key}" if unit and unit != units[0] else ""),
         "units": _units(units, unit, request) if len(units) > 1 else [],
         **_content(program, period, today, unit, units),
         **frame.around(request.team, current="home"),
@@ -75,26 +48,6 @@ def home(request: StaffRequest, program: Program) -> HttpResponse:
     template = "analytics/dashboard/home.html"
     status = 422 if form.is_bound and form.errors else 200
     return render(request, f"{template}#figures" if request.htmx else template, context, status=status)
-
-
-def _chosen(request: StaffRequest, today: date) -> tuple[DaysForm, Period]:
-    """The form, filled with the days that are shown, and the period. Days that cannot be leave the usual ones."""
-    if "first" in request.GET or "last" in request.GET:
-        form = DaysForm(request.GET)
-        if form.is_valid():
-            return form, periods.between(form.cleaned_data["first"], form.cleaned_data["last"])
-        return form, periods.period_of("30", today=today)
-    key = request.GET.get("period", "")
-    period = periods.period_of(key if key in PERIODS else "30", today=today)
-    return DaysForm(initial={"first": period.first, "last": period.last}), period
-
-
-def _links(period: Period, unit: Unit | None) -> list[dict[str, Any]]:
-    rest = f"&unit={unit.key}" if unit else ""
-    return [
-        {"key": key, "text": text, "query": f"?period={key}{rest}", "current": key == period.key}
-        for key, text in PERIODS.items()
-    ]
 
 
 def _units(units: Sequence[Unit], unit: Unit | None, request: StaffRequest) -> list[dict[str, Any]]:
@@ -119,7 +72,8 @@ def _content(
 ) -> dict[str, Any]:
     reading = queries.read(program=program, period=period)
     trade = queries.trade_over(reading)
-    if not trade.members.last and not trade.members.before and not trade.orders.total:
+    # What happened last may not be counted yet.
+    if reading.live and not trade.members.last and not trade.members.before and not trade.orders.total:
         return {"is_new": True}
     tiers = tiers_of(program)
     presence = queries.presence_over(reading)
@@ -139,6 +93,11 @@ def _content(
             _level(level, trade.members.last, tiers)
             for level in queries.levels_of(tiers=tiers, presence=presence, members=trade.members)
         ],
+        "visits": [
+            _frequency(times, presence[of_id], trade.members)
+            for times, of_id in ((1, ACTIVE), *OFTEN.items())
+        ],
+        "visit_days": ACTIVE_DAYS,
         "needs": needs.tell(found, program=program, period=period, today=today),
         "needs_count": found.count,
         "happenings": happenings.tell(
@@ -152,6 +111,20 @@ def _content(
 def _freshness(reading: Reading, program: Program) -> dict[str, bool]:
     """Whether something that has happened is not in the figures yet."""
     return {"is_late": not reading.live, "is_due": rollups.is_due(program=program)}
+
+
+def _frequency(times: int, course: Course, members: Course) -> dict[str, Any]:
+    """The share of all members who came so often, and how many more that are than when the period began."""
+    share = course.last / members.last if members.last else 0
+    more = course.last - course.before
+    text = ngettext("%(count)s visit or more", "%(count)s visits or more", times)
+    return {
+        "name": text % {"count": formats.format_number(times)},
+        "share": share,
+        "text": formats.format_percent(share),
+        "of": formats.format_number(course.last)
+        + (f" ({formats.format_number(more, sign=True)})" if more else ""),
+    }
 
 
 def _level(level: Level, members: int, tiers: Sequence[Tier]) -> dict[str, Any]:

@@ -12,7 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics.attention import Attention
+from analytics.budgets.warnings import Warned
+from analytics.models import Backtest, Budget
 from analytics.periods import Period
+from analytics.views.alerts import telling
+from analytics.views.money.budgets import period_name
 from loyaltysite.kit import formats
 from members.models import Program
 from members.views import frame
@@ -34,6 +38,9 @@ def tell(found: Attention, *, program: Program, period: Period, today: date) -> 
     """The most urgent first."""
     return [
         *(_failed(run, program, today) for run in found.failed),
+        *_alerts(found, program),
+        *(_outside(one, program) for one in found.outside),
+        *(_budget(one, program) for one in found.budgets),
         *_waiting(found, program),
         *_blocked(found, program),
         *(_partial(run, program, today) for run in found.partial),
@@ -46,6 +53,12 @@ def _failed(run: ImportRun, program: Program, today: date) -> Need:
     return Need(_when(run, today), "bad bare", title, run.error, _import_of(run, program))
 
 
+def _alerts(found: Attention, program: Program) -> Iterator[Need]:
+    url = reverse("analytics:alerts", args=[program.slug])
+    for told in telling.tell_all(found.alerts, program=program) if found.alerts else []:
+        yield Need(_("Review"), "warn bare", told.title, told.text, f"{url}#alert{told.alert.pk}")
+
+
 def _partial(run: ImportRun, program: Program, today: date) -> Need:
     count = formats.format_number(run.rejected_rows)
     title = ngettext("%(count)s row was not imported", "%(count)s rows were not imported", run.rejected_rows)
@@ -53,6 +66,37 @@ def _partial(run: ImportRun, program: Program, today: date) -> Need:
         "file": run.name
     }
     return Need(_when(run, today), "warn bare", title % {"count": count}, text, _import_of(run, program))
+
+
+def _outside(one: Backtest, program: Program) -> Need:
+    share, band = one.live.get("share"), one.live.get("band")
+    text = _("Its cost left the band of its back-test.")
+    if share is not None and band:
+        low, _middle, high = (formats.format_percent(part, decimals=2) for part in band)
+        told = {"share": formats.format_percent(share, decimals=2), "low": low, "high": high}
+        text = _("Points cost %(share)s of sales; the forecast is %(low)s to %(high)s.") % told
+    url = reverse("analytics:backtest", args=[program.slug, one.pk])
+    return Need(
+        _("Review"), "bad bare", _("“%(draft)s” costs other than forecast") % {"draft": one.name}, text, url
+    )
+
+
+def _budget(one: Warned, program: Program) -> Need:
+    is_over = one.stands.state == "over"
+    title = _("The budget “%(line)s” is used up") if is_over else _("The budget “%(line)s” is nearly used up")
+    told = {
+        "spent": formats.format_money(one.stands.spent, program.currency),
+        "planned": formats.format_money(one.stands.planned or 0, program.currency),
+        "period": period_name(one.months),
+    }
+    url = reverse("analytics:budgets", args=[program.slug])
+    return Need(
+        _("Review"),
+        "bad bare" if is_over else "warn bare",
+        title % {"line": Budget.Line(one.line).label},
+        _("%(spent)s of %(planned)s planned for %(period)s were spent.") % told,
+        f"{url}?year={one.months[0].year}&by={one.by}",
+    )
 
 
 def _waiting(found: Attention, program: Program) -> Iterator[Need]:

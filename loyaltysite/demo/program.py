@@ -110,6 +110,8 @@ def create(*, now: datetime) -> Program:
         time_zone="Europe/London",
         languages=["en", "ar", "he", "fa"],
         tax_rate=20,
+        # The data name no costs.
+        margin_rate=4_000,
         is_demo=True,
         created_at=now,
     )

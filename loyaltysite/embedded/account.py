@@ -124,9 +124,10 @@ def environment(given: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": given.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC", "HOME": "/nonexistent"}
 
 
-def die_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """For preexec_fn: Linux sends the child this signal when its parent goes, even by kill -9."""
-    parent = os.getpid()
+def die_with_parent(number: signal.Signals, *, parent: int | None = None) -> Callable[[], None]:
+    """For preexec_fn: Linux sends the child this signal when its parent goes, even by kill -9. A child that calls it for
+    itself names its parent."""
+    parent = parent or os.getpid()
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
     def leash() -> None:

@@ -111,7 +111,7 @@ class Cluster:
             processes.send(other, signal.SIGKILL)
         if self._child is not None:
             self._child.wait()
-        processes.wait_until(lambda: not processes.working_in(self.data), seconds=10)
+        processes.wait_until(lambda: not processes.working_in(self.data), seconds=60)
 
     def remove(self) -> None:
         """Stop the server and delete everything it has."""
@@ -138,7 +138,7 @@ class Cluster:
         """Remove a stale postmaster.pid whose number another program has meanwhile; wait for orphans first."""
         stale = self.data / "postmaster.pid"
         if stale.exists():
-            processes.wait_until(lambda: not processes.working_in(self.data), seconds=10)
+            processes.wait_until(lambda: not processes.working_in(self.data), seconds=60)
             if processes.PROC.joinpath("self").exists() and not processes.working_in(self.data):
                 stale.unlink(missing_ok=True)
 

@@ -60,13 +60,16 @@ class Taken:
 _down_until = 0.0
 
 
-def take(name: str, *, per_minute: int, marker: str = "", marker_ms: int = 30_000) -> Taken:
-    """Take one from the bucket `name`, and set `marker` for a while when that was allowed: one round trip."""
+def take(
+    name: str, *, per_minute: int, marker: str = "", marker_ms: int = 30_000, window: int = WINDOW
+) -> Taken:
+    """Take one from the bucket `name`, and set `marker` for a while when that was allowed: one round trip. With another
+    `window`, in milliseconds, it holds `per_minute` for so long."""
     free = Taken(is_allowed=True, limit=per_minute, remaining=per_minute - 1, reset=0, wait=0)
     if time.monotonic() < _down_until:
         return free
     arguments: list[str | int] = [
-        2, f"wafa:bucket:{name}", f"wafa:running:{marker}" if marker else "", per_minute, WINDOW, marker_ms
+        2, f"wafa:bucket:{name}", f"wafa:running:{marker}" if marker else "", per_minute, window, marker_ms
     ]  # fmt: skip
     try:
         allowed, remaining, reset, wait, marked = _run(arguments)

@@ -24,13 +24,18 @@ from babel import Locale, UnknownLocaleError, dates, numbers
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext
 
+ZERO = Decimal()
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
 # CLDR writes some of these before a sign; <bdi> isolates the whole, and a mark inside a number is read aloud by some.
 MARKS = str.maketrans("", "", "\u061c\u200e\u200f")
 
+# Persian and Hebrew write a sign left of the number, as in Latin text; only with Arabic digits it stands right of it.
+ARABIC = "٠١٢٣٤٥٦٧٨٩"
+SIGNED = re.compile(r"[+−][0-9۰-۹][0-9۰-۹.,٫٬]*[%٪]?")
+
 DIGITS = {
-    "arab": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"),
+    "arab": str.maketrans("0123456789", ARABIC),
     "arabext": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"),
     "latn": {},
 }
@@ -41,6 +46,8 @@ SEPARATORS = {
 }
 DEFAULT_DIGITS = {"ar": "arab", "fa": "arabext"}
 DEFAULT_CALENDAR = {"fa": "persian"}
+# Where a language that names no country begins its weeks as at home: on Saturday or Sunday. English, at home in many, on Monday.
+HOME = {"ar": "ar_EG", "fa": "fa_IR", "he": "he_IL"}
 RIGHT_TO_LEFT = frozenset({"ar", "he", "fa"})
 
 # ISO 4217: minor units of one major unit, as a power of ten, where it is not two.
@@ -109,6 +116,12 @@ class Style:
     def direction(self) -> str:
         return "rtl" if self.language in RIGHT_TO_LEFT else "ltr"
 
+    @property
+    def first_weekday(self) -> int:
+        """The day that a week begins with, Monday is 0."""
+        named = self.locale.territory or self.language not in HOME
+        return int((self.locale if named else Locale.parse(HOME[self.language])).first_week_day)
+
 
 @contextmanager
 def use(locale: str | None) -> Iterator[None]:
@@ -140,7 +153,12 @@ def _parse(tag: str) -> Style:
 
 def style_of(locale: str | None = None) -> Style:
     """The style of a locale tag; without one, of the chosen locale or the active translation."""
-    return _parse(locale or _chosen.get() or get_language() or "en")
+    return _parse(tag_of(locale))
+
+
+def tag_of(locale: str | None = None) -> str:
+    """The locale tag in force."""
+    return locale or _chosen.get() or get_language() or "en"
 
 
 def _write(text: str, style: Style) -> str:
@@ -155,7 +173,17 @@ def isolate(text: str) -> str:
 
 def direction_of(text: str) -> str:
     """The direction in which a formatted value is laid out, so that its sign and symbol stay where they belong."""
-    return "rtl" if any(bidirectional(letter) in ("R", "AL", "AN") for letter in text) else "ltr"
+    if text.isascii():
+        return "ltr"
+    return (
+        "rtl" if any(bidirectional(letter) in ("R", "AL") or letter in ARABIC for letter in text) else "ltr"
+    )
+
+
+def leading_number(text: str) -> str:
+    """The number that a text begins with when it has a sign that stands left of it in text from the right, or nothing."""
+    found = SIGNED.match(text)
+    return found[0] if found else ""
 
 
 def map_digits(text: str, locale: str | None = None) -> str:
@@ -188,11 +216,18 @@ def format_number(
     sign: bool = False,
 ) -> str:
     """1,284; with `decimals` exactly so many, without it as many as the value has; `sign` writes + on gains."""
-    style = style_of(locale)
     exact = _decimal(value)
-    pattern = _pattern(decimals, exact).rstrip(".")
-    text = numbers.format_decimal(exact, format=pattern, locale=_number_locale(style))
-    return _signed(_write(text, style), positive=exact > 0, sign=sign)
+    # Zero has a sign, which nobody reads, and equals the one without.
+    text = _number(exact or ZERO, decimals, tag_of(locale))
+    return _signed(text, positive=exact > 0, sign=sign)
+
+
+@lru_cache(maxsize=1 << 12)
+def _number(value: Decimal, decimals: int | None, tag: str) -> str:
+    """Kept: the pages of a list write the same numbers again and again, and Babel takes its time for each."""
+    style = _parse(tag)
+    pattern = _pattern(decimals, value).rstrip(".")
+    return _write(numbers.format_decimal(value, format=pattern, locale=_number_locale(style)), style)
 
 
 def _number_locale(style: Style) -> Locale:
@@ -293,18 +328,24 @@ def format_date(
 
     A datetime is taken to `tz`, or to Django's current zone.
     """
-    style = style_of(locale)
     if isinstance(value, datetime):
         value = timezone.localtime(value, tz) if timezone.is_aware(value) else value
         if form == "time":
             return map_digits(f"{value:%H:%M}", locale)
         if form == "moment":
-            comma = "، " if style.language in ("ar", "fa") else ", "
+            comma = "، " if style_of(locale).language in ("ar", "fa") else ", "
             return format_date(value, locale, tz) + comma + format_date(value, locale, tz, form="time")
+        value = value.date()
+    return _date(value, form, tag_of(locale))
+
+
+@lru_cache(maxsize=1 << 12)
+def _date(value: date, form: str, tag: str) -> str:
+    style = _parse(tag)
     pattern = _date_pattern(style, form)
     if style.calendar == "persian":
         pattern = _with_persian(pattern, value)
-    return map_digits(dates.format_date(value, pattern, locale=style.locale), locale)
+    return map_digits(dates.format_date(value, pattern, locale=style.locale), tag)
 
 
 def _date_pattern(style: Style, form: str) -> str:
@@ -322,7 +363,7 @@ def _date_pattern(style: Style, form: str) -> str:
 
 def _with_persian(pattern: str, value: date) -> str:
     """Write the day, month and year of the Persian calendar into a pattern; the weekday stays for Babel."""
-    persian = jdatetime.date.fromgregorian(date=value.date() if isinstance(value, datetime) else value)
+    persian = jdatetime.date.fromgregorian(date=value)
     parts = {"d": str(persian.day), "MMMM": PERSIAN_MONTHS[persian.month - 1], "y": str(persian.year)}
     return re.sub(r"\bd\b|MMMM|\by\b", lambda found: f"'{parts[found[0]]}'", pattern)
 

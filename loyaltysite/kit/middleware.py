@@ -3,11 +3,12 @@
 import re
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 from django.utils import translation
 
 from loyaltysite.kit import log
@@ -17,7 +18,7 @@ SANE = re.compile(r"[A-Za-z0-9._\-]{8,64}")
 
 def request_id(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         name = given if SANE.fullmatch(given) else secrets.token_hex(8)
         # It stays after the answer: Django logs errors when the last middleware is left.
         log.request_id.set(name)
@@ -91,6 +92,7 @@ def _address(text: str) -> str:
 
 
 API = "/api/v1/"
+LONGEST_KNOWN = 64
 
 
 def straight_to_api(
@@ -102,7 +104,7 @@ def straight_to_api(
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(API):
             return get_response(request)
-        match = request.resolver_match = resolve(request.path_info)
+        match = request.resolver_match = _match(request.path_info)
         with translation.override(_language(request)):
             response: HttpResponse = match.func(request, *match.args, **match.kwargs)
             if hasattr(response, "render"):
@@ -112,6 +114,18 @@ def straight_to_api(
         return response
 
     return middleware
+
+
+def _match(path: str) -> ResolverMatch:
+    """What answers a path. Short ones are remembered: hundreds of patterns are tried for each, and most calls are alike."""
+    if len(path) > LONGEST_KNOWN:
+        return resolve(path)
+    return _known(path, settings.ROOT_URLCONF)
+
+
+@lru_cache(maxsize=1024)
+def _known(path: str, _urlconf: str) -> ResolverMatch:
+    return resolve(path)
 
 
 def _language(request: HttpRequest) -> str:

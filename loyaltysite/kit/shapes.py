@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.utils.translation import gettext as _
 
@@ -100,6 +100,26 @@ class Whole(Shape):
         return described(
             {"type": "integer", "format": "int64", "minimum": self.least, "maximum": self.most}, self
         )
+
+
+@dataclass(frozen=True)
+class Number(Shape):
+    """A number, whole or not."""
+
+    least: float
+    most: float
+    about: str = ""
+    example: float | None = None
+
+    def read(self, value: object, path: str, faults: list[Fault]) -> Any:
+        if type(value) not in {int, float} or not self.least <= cast("float", value) <= self.most:
+            detail = _("Give a number from %(least)g to %(most)g.")
+            faults.append(Fault(path, "number_invalid", detail % {"least": self.least, "most": self.most}))
+            return value
+        return float(cast("float", value))
+
+    def schema(self) -> dict[str, Any]:
+        return described({"type": "number", "minimum": self.least, "maximum": self.most}, self)
 
 
 @dataclass(frozen=True)

@@ -329,6 +329,10 @@ def context() -> dict[str, Any]:
         "charts": [line_chart(), stacked_chart(), grouped_chart(), forecast_chart()],
         "members": members(),
         "lots": wallet_lots(),
+        "looks": {
+            "won": {"shape": "rosette", "color": "gold", "icon": "cup"},
+            "ahead": {"shape": "shield", "color": "green", "icon": "leaf"},
+        },
         "reasons": reasons(),
         "rising": EARNED[:8],
         "falling": tuple(reversed(EARNED[:8])),

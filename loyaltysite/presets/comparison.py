@@ -23,7 +23,11 @@ def rows(presets: Iterable[Preset]) -> Iterator[Row]:
         (_("Minimum order"), _minimum),
         (_("Points end"), _endings),
         (_("Tiers"), _tiers),
+        (_("Plans"), _plans),
+        (_("Badges"), lambda preset: [_said(badge.names) for badge in preset.badges]),
         (_("Rewards"), _rewards),
+        (_("Friends brought"), _friends),
+        (_("Good causes"), lambda preset: [_said(cause.names) for cause in preset.causes]),
         (_("Not yet"), lambda preset: [str(text) for text in preset.open]),
     ):
         yield title, [lines_of(preset) for preset in chosen]
@@ -65,9 +69,37 @@ def _ending(unit: UnitPart) -> str:
 
 def _tiers(preset: Preset) -> list[str]:
     return [
-        _("%(tier)s from %(amount)s") % {"tier": _said(tier.names), "amount": _amount(tier.threshold)}
+        _("%(tier)s from %(amount)s")
+        % {"tier": _said(tier.names), "amount": _threshold(preset, tier.threshold)}
         for tier in preset.tiers
     ]
+
+
+def _threshold(preset: Preset, threshold: Decimal) -> str:
+    if preset.counted == "points":
+        unit = preset.units[0]
+        scaled = int(threshold.scaleb(unit.precision))
+        return formats.format_units(scaled, unit)  # type: ignore[arg-type]
+    return _amount(threshold)
+
+
+def _friends(preset: Preset) -> list[str]:
+    """What both get."""
+    units = {unit.key: unit for unit in preset.units}
+    told = ((_("Who brings one"), "referrer_prize"), (_("The friend"), "friend_prize"))
+    return [
+        f"{who}: {formats.format_units(prize['amount'], units[prize['unit']])}"  # type: ignore[arg-type]
+        for who, name in told
+        if (prize := preset.referral.get(name))
+    ]
+
+
+def _plans(preset: Preset) -> list[str]:
+    found = []
+    for plan in preset.plans:
+        text = _("%(plan)s: %(amount)s a year") if plan.months == 12 else _("%(plan)s: %(amount)s")
+        found.append(text % {"plan": _said(plan.names), "amount": _amount(plan.price)})
+    return found
 
 
 def _rewards(preset: Preset) -> list[str]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.presets import words
-from loyaltysite.presets.preset import Preset, RewardPart, RulePart, UnitPart
+from loyaltysite.presets.preset import CouponPart, Preset, RewardPart, RulePart, UnitPart
 
 MINIMUM = Decimal("10.00")
 TUESDAY = 2
@@ -20,7 +20,7 @@ PRESET = Preset(
         _("60 points buy a pizza; its code can be used online or at the till."),
         _("Points end together after 180 days without an order or a reward."),
     ),
-    open=(_("Promotions for members by a code of their own"),),
+    open=(),
     units=(
         UnitPart(
             key="points",
@@ -35,7 +35,7 @@ PRESET = Preset(
             key="order",
             names={
                 "en": "10 points for every order of 10.00 or more",
-                "ar": "10 نقاط لكل طلب بقيمة 10.00 أو أكثر",
+                "ar": "١٠ نقاط لكل طلب بقيمة ١٠٫٠٠ أو أكثر",
                 "he": "10 נקודות לכל הזמנה של 10.00 ומעלה",
                 "fa": "۱۰ امتیاز برای هر سفارش ۱۰٫۰۰ یا بیشتر",
             },
@@ -50,7 +50,7 @@ PRESET = Preset(
             key="tuesday",
             names={
                 "en": "5 points more on Tuesdays",
-                "ar": "5 نقاط إضافية أيام الثلاثاء",
+                "ar": "٥ نقاط إضافية أيام الثلاثاء",
                 "he": "5 נקודות נוספות בימי שלישי",
                 "fa": "۵ امتیاز بیشتر در روزهای سه‌شنبه",
             },
@@ -76,12 +76,37 @@ PRESET = Preset(
             },
             terms={
                 "en": "One pizza for each code. The code can be used within 30 days.",
-                "ar": "بيتزا واحدة لكل رمز. يمكن استخدام الرمز خلال 30 يومًا.",
+                "ar": "بيتزا واحدة لكل رمز. يمكن استخدام الرمز خلال ٣٠ يومًا.",
                 "he": "פיצה אחת לכל קוד. אפשר להשתמש בקוד בתוך 30 ימים.",
                 "fa": "یک پیتزا برای هر کد. کد تا ۳۰ روز قابل استفاده است.",
             },
             price={"points": 60},
             values={"sku": "PIZZA", "handover": "code", "valid_days": 30, "cost_minor": Decimal("4.00")},
+        ),
+    ),
+    coupons=(
+        CouponPart(
+            key="members-evening",
+            word="PIECE",
+            kind="amount",
+            names={
+                "en": "3.00 off for members",
+                "ar": "خصم ٣٫٠٠ للأعضاء",
+                "he": "הנחה של 3.00 לחברי המועדון",
+                "fa": "۳٫۰۰ تخفیف برای اعضا",
+            },
+            terms={
+                "en": "Once for each member, for orders of 15.00 or more.",
+                "ar": "مرة واحدة لكل عضو، للطلبات بقيمة ١٥٫٠٠ أو أكثر.",
+                "he": "פעם אחת לכל חבר, בהזמנות של 15.00 ומעלה.",
+                "fa": "یک بار برای هر عضو، برای سفارش‌های ۱۵٫۰۰ یا بیشتر.",
+            },
+            values={
+                "value_minor": Decimal("3.00"),
+                "minimum_minor": Decimal("15.00"),
+                "members_only": True,
+                "per_member": 1,
+            },
         ),
     ),
     brand="#9b1c31",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import available_timezones
 
 from allauth.account.models import EmailAddress
@@ -17,11 +18,28 @@ from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit.errors import Conflict, DomainError
 from loyaltysite.kit.formats import minor_digits
-from loyaltysite.presets.preset import Preset, RewardPart, in_minor, minor, worth
+from loyaltysite.presets.preset import (
+    BadgePart,
+    CausePart,
+    CouponPart,
+    PlanPart,
+    Preset,
+    RewardPart,
+    StampPart,
+    in_minor,
+    minor,
+    worth,
+)
 from members import programs, teams
 from members.models import Program, Role, User
 from rewards import catalogue, rules, units
+from rewards.badges import editing as badges
+from rewards.causes import editing as causes
+from rewards.coupons import coupons
+from rewards.plans import editing as plans
+from rewards.referrals import schemes
 from rewards.tiers import editing
+from rewards.till import stamps
 
 LANGUAGES = ("en", "ar", "he", "fa")
 LONGEST_NAME, LONGEST_SLUG = 120, 60
@@ -162,8 +180,38 @@ def _furnish(program: Program, preset: Preset, by: User | None, now: datetime) -
         rules.publish(
             program=program, key=rule.key, name=name, definition=definition, by=by, now=now, reason=REASON
         )
+    _furnish_rest(program, preset, digits, by, now)
+
+
+def _furnish_rest(program: Program, preset: Preset, digits: int, by: User | None, now: datetime) -> None:
+    for unit in preset.units:
+        if unit.stamp is not None:
+            _put_at_till(program, unit.key, unit.stamp, digits, by, now)
+    _fill_shelves(program, preset, digits, by, now)
+    if preset.referral:
+        settings = in_minor(preset.referral, digits=digits)
+        schemes.change(program=program, by=by, now=now, is_on=True, **settings)
+    for badge in preset.badges:
+        _hang_up(program, badge, digits, by, now)
+    for plan in preset.plans:
+        _offer(program, plan, digits, by, now)
+
+
+def _fill_shelves(program: Program, preset: Preset, digits: int, by: User | None, now: datetime) -> None:
+    for cause in preset.causes:
+        _open_cause(program, cause, by, now)
     for reward in preset.rewards:
         _put_up(program, reward, digits, by, now)
+    for coupon in preset.coupons:
+        _announce(program, coupon, digits, by, now)
+
+
+def _put_at_till(
+    program: Program, unit: str, stamp: StampPart, digits: int, by: User | None, now: datetime
+) -> None:
+    name = stamp.names.get(program.languages[0], stamp.names["en"])
+    price = minor(stamp.price, digits=digits)
+    stamps.change(program=program, unit=unit, sku=stamp.sku, name=name, price_minor=price, by=by, now=now)
 
 
 def _build_tiers(program: Program, preset: Preset, digits: int, by: User | None, now: datetime) -> None:
@@ -171,14 +219,61 @@ def _build_tiers(program: Program, preset: Preset, digits: int, by: User | None,
         editing.TierDraft(
             key=tier.key,
             names=tier.names,
-            threshold=minor(tier.threshold, digits=digits),
+            threshold=_threshold(preset, tier.threshold, digits),
             multipliers=tier.multipliers,
             benefits=tier.benefits,
         )
         for tier in preset.tiers
     )
-    draft = editing.Draft(tiers=tiers, counted="spend", window="calendar_year", review="to_earned")
+    unit = preset.units[0].key if preset.counted == "points" else ""
+    draft = editing.Draft(
+        tiers=tiers, counted=preset.counted, unit_key=unit, window="calendar_year", review="to_earned"
+    )
     editing.save(program=program, draft=draft, seen="", reason=REASON, by=by, now=now)
+
+
+def _hang_up(program: Program, part: BadgePart, digits: int, by: User | None, now: datetime) -> None:
+    levels = [
+        {
+            "key": level.key,
+            "target": in_minor(level.target, digits=digits),
+            "names": dict(level.names),
+            "prizes": [dict(prize) for prize in level.prizes],
+        }
+        for level in part.levels
+    ]
+    badges.create(
+        program=program,
+        key=part.key,
+        by=by,
+        now=now,
+        kind=part.kind,
+        names=dict(part.names),
+        texts=dict(part.texts),
+        medal=dict(part.medal),
+        definition={**part.definition, "levels": levels},
+        is_kept=part.is_kept,
+    )
+    badges.publish(program=program, key=part.key, by=by, now=now)
+
+
+def _open_cause(program: Program, cause: CausePart, by: User | None, now: datetime) -> None:
+    causes.create(
+        program=program,
+        key=cause.key,
+        by=by,
+        now=now,
+        names=dict(cause.names),
+        stories=dict(cause.stories),
+        accepts=dict(cause.accepts),
+    )
+    causes.publish(program=program, key=cause.key, by=by, now=now)
+
+
+def _threshold(preset: Preset, threshold: Decimal, digits: int) -> int:
+    """Money in minor units, points in ledger units."""
+    places = preset.units[0].precision if preset.counted == "points" else digits
+    return minor(threshold, digits=places)
 
 
 def _put_up(program: Program, reward: RewardPart, digits: int, by: User | None, now: datetime) -> None:
@@ -195,3 +290,35 @@ def _put_up(program: Program, reward: RewardPart, digits: int, by: User | None, 
         **in_minor(reward.values, digits=digits),
     )
     catalogue.publish(program=program, key=reward.key, by=by, now=now)
+
+
+def _announce(program: Program, coupon: CouponPart, digits: int, by: User | None, now: datetime) -> None:
+    coupons.create(
+        program=program,
+        key=coupon.key,
+        word=coupon.word,
+        by=by,
+        now=now,
+        kind=coupon.kind,
+        names=dict(coupon.names),
+        terms=dict(coupon.terms),
+        **in_minor(coupon.values, digits=digits),
+    )
+    coupons.publish(program=program, key=coupon.key, by=by, now=now)
+
+
+def _offer(program: Program, plan: PlanPart, digits: int, by: User | None, now: datetime) -> None:
+    plans.create(
+        program=program,
+        key=plan.key,
+        by=by,
+        now=now,
+        names=dict(plan.names),
+        summaries=dict(plan.summaries),
+        terms=dict(plan.terms),
+        price_minor=minor(plan.price, digits=digits),
+        months=plan.months,
+        benefits=in_minor(plan.benefits, digits=digits),
+        refund_days=plan.refund_days,
+    )
+    plans.publish(program=program, key=plan.key, by=by, now=now)

@@ -1,9 +1,11 @@
 """Stamp card: a stamp for every drink, twenty stamps for a free one."""
 
+from decimal import Decimal
+
 from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.presets import words
-from loyaltysite.presets.preset import Preset, RewardPart, RulePart, UnitPart
+from loyaltysite.presets.preset import Preset, RewardPart, RulePart, StampPart, UnitPart
 
 CARD = 20
 
@@ -13,15 +15,24 @@ PRESET = Preset(
     title=_("Stamp card"),
     inspired_by="Fruce",
     does=(
-        _("Every drink bought brings a stamp, found at the till by phone number or QR code."),
+        _(
+            "Every drink bought brings a stamp: found at the till by phone number or QR code, given with one tap."
+        ),
         _("20 stamps buy a free drink; members see their card fill up on their phone."),
         _("A wrong stamp is undone at the till; a drink that comes back takes its stamp along."),
     ),
-    open=(
-        _("A stamp with one tap at the till: an amount counts as one drink, articles by their number"),
-        _("The share of members with two and with four visits"),
+    open=(),
+    units=(
+        UnitPart(
+            key="stamps",
+            names=words.STAMPS,
+            stamp=StampPart(
+                sku="DRINK",
+                names={"en": "Drink", "ar": "مشروب", "he": "משקה", "fa": "نوشیدنی"},
+                price=Decimal(4),
+            ),
+        ),
     ),
-    units=(UnitPart(key="stamps", names=words.STAMPS),),
     rules=(
         RulePart(
             key="drink",

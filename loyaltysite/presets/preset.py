@@ -19,8 +19,18 @@ type Texts = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StampPart:
+    """What one tap at the till stands for, and its price with tax."""
+
+    sku: str
+    names: Texts
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPart:
-    """`worth` is what one is worth; `lapse` and `expiry` are policies (rewards/policies.py)."""
+    """`worth` is what one is worth; `lapse` and `expiry` are policies (rewards/policies.py); `stamp` for one that the
+    till gives with a tap."""
 
     key: str
     names: Mapping[str, Texts]
@@ -29,6 +39,7 @@ class UnitPart:
     expiry: Mapping[str, Any] = field(default_factory=dict)
     lapse: Mapping[str, Any] = field(default_factory=dict)
     notice_days: int = 0
+    stamp: StampPart | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +51,14 @@ class RulePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierPart:
-    """A level from so much net spend in a calendar year; `multipliers` are ratios as text by unit."""
+    """A level from so much in a calendar year (see Preset.counted); `multipliers` are ratios as text by unit."""
 
     key: str
     names: Texts
     threshold: Decimal
     multipliers: Texts = field(default_factory=dict)
-    benefits: tuple[Texts, ...] = ()
+    # Those of rewards/benefits/kinds.py; texts alone are a promise.
+    benefits: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +75,66 @@ class RewardPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CouponPart:
+    """A promotion by one code that everybody types; `values` are settings of a coupon (rewards/coupons/coupons.py)."""
+
+    key: str
+    word: str
+    kind: str
+    names: Texts
+    terms: Texts
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CausePart:
+    """A cause that members give to; `accepts` is the least gift by unit. Rewards name it by `cause_key`."""
+
+    key: str
+    names: Texts
+    stories: Texts
+    accepts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPart:
+    """A paid plan; `months` of a term, None where it is paid once. `benefits` as rewards/benefits/kinds.py has them."""
+
+    key: str
+    names: Texts
+    summaries: Texts
+    terms: Texts
+    price: Decimal
+    months: int | None
+    benefits: tuple[Mapping[str, Any], ...]
+    refund_days: int = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelPart:
+    """`target` is money where spend is counted; prizes are those of rewards/badges/prizes.py."""
+
+    key: str
+    names: Texts
+    target: Decimal | int
+    prizes: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadgePart:
+    """`definition` is that of rewards/badges/goals.py without its levels."""
+
+    key: str
+    names: Texts
+    texts: Texts
+    medal: Mapping[str, str]
+    definition: Mapping[str, Any]
+    levels: tuple[LevelPart, ...]
+    kind: str = "badge"
+    is_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """`does` is three lines; `open` is what the model has and this program has not yet."""
 
@@ -76,6 +148,14 @@ class Preset:
     rules: tuple[RulePart, ...]
     rewards: tuple[RewardPart, ...]
     tiers: tuple[TierPart, ...] = ()
+    plans: tuple[PlanPart, ...] = ()
+    causes: tuple[CausePart, ...] = ()
+    coupons: tuple[CouponPart, ...] = ()
+    badges: tuple[BadgePart, ...] = ()
+    # What tiers count: "spend", or "points" of the first unit. Then thresholds are points.
+    counted: str = "spend"
+    # Settings of bringing friends (rewards/referrals/schemes.py); none: it stays off.
+    referral: Mapping[str, Any] = field(default_factory=dict)
     brand: str = "#0b4a5c"
 
 

@@ -32,7 +32,7 @@ PRESET = Preset(
             key="spend",
             names={
                 "en": "A point for every 1.00",
-                "ar": "نقطة لكل 1.00",
+                "ar": "نقطة لكل ١٫٠٠",
                 "he": "נקודה לכל 1.00",
                 "fa": "یک امتیاز برای هر ۱٫۰۰",
             },
@@ -51,7 +51,7 @@ PRESET = Preset(
             benefits=(
                 {
                     "en": "A point for every 1.00",
-                    "ar": "نقطة لكل 1.00",
+                    "ar": "نقطة لكل ١٫٠٠",
                     "he": "נקודה לכל 1.00",
                     "fa": "یک امتیاز برای هر ۱٫۰۰",
                 },
@@ -109,7 +109,7 @@ PRESET = Preset(
         RewardPart(
             key="ten-off",
             kind="amount",
-            names={"en": "10.00 off", "ar": "خصم 10.00", "he": "10.00 הנחה", "fa": "۱۰٫۰۰ تخفیف"},
+            names={"en": "10.00 off", "ar": "خصم ١٠٫٠٠", "he": "10.00 הנחה", "fa": "۱۰٫۰۰ تخفیف"},
             summaries={
                 "en": "Money off your next order",
                 "ar": "خصم على طلبك القادم",
@@ -118,7 +118,7 @@ PRESET = Preset(
             },
             terms={
                 "en": "Once for each code, within 90 days.",
-                "ar": "مرة واحدة لكل رمز، خلال 90 يومًا.",
+                "ar": "مرة واحدة لكل رمز، خلال ٩٠ يومًا.",
                 "he": "פעם אחת לכל קוד, בתוך 90 ימים.",
                 "fa": "برای هر کد یک بار، تا ۹۰ روز.",
             },

@@ -23,7 +23,8 @@ from members.models import Program, Role, User
 
 
 def founder_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page for who may make programs; strangers sign in, for all others it does not exist."""
+    """A page for who may make programs; strangers sign in, for all others it does not exist. Whose program asks for a
+    second factor has it here too, and to make a program one shows once more who it is."""
 
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -32,6 +33,11 @@ def founder_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         if not access.may_make_programs(request.user):
             raise Http404
         access.speak(request)
+        asking = access.asks_for_second_factor(request.user)
+        if asking is not None:
+            return access.to_second_factor(request, asking)
+        if request.method == "POST" and not access.is_fresh(request):
+            return access.to_confirm(request)
         token = audit.address.set(request.META.get("REMOTE_ADDR") or None)
         try:
             return view(request, *args, **kwargs)

@@ -68,10 +68,13 @@ def load_demo() -> None:
     from django.conf import settings
     from django.core.management import call_command
 
+    from loyaltysite.demo import counting
+
     done = settings.VAR_DIR / "demo-loaded"
     if not done.exists():
         say("Loading the demo program, once …")
         call_command("load_demo")
+        counting.ask()
         done.touch()
 
 

@@ -209,4 +209,15 @@ SEAL_KEY = env.text("WAFA_SEAL_KEY", "")
 # Marks the identities of people who were erased; without it a key derived from SECRET_KEY does. Once set it stays:
 # under another key nobody who left is known again.
 MARK_KEY = env.text("WAFA_MARK_KEY", "")
+# Own networks to which webhooks may go besides public addresses, such as 10.0.0.0/8; there plain HTTP may be used.
+WEBHOOK_NETWORKS = env.words("WAFA_WEBHOOK_NETWORKS")
+# Certificates of authorities that receivers' certificates are checked by; empty for those of the system.
+WEBHOOK_CA_FILE = env.text("WAFA_WEBHOOK_CA_FILE", "")
+# Who knows the weather at a store: a dotted path to a campaigns.messages.weather.Source; empty where nobody does.
+WEATHER_SOURCE = env.text("WAFA_WEATHER_SOURCE", "")
+# Or the address of a service that answers with JSON, such as https://weather.example/v1?lat={latitude}&lon={longitude},
+# and where in its answer the kind of weather (a WMO code or a word) and the temperature stand.
+WEATHER_URL = env.text("WAFA_WEATHER_URL", "")
+WEATHER_KIND = env.text("WAFA_WEATHER_KIND", "current.weather_code")
+WEATHER_CELSIUS = env.text("WAFA_WEATHER_CELSIUS", "current.temperature_2m")
 LOGGING = log.configuration(level=env.text("WAFA_LOG_LEVEL", "INFO"), json_lines=True)

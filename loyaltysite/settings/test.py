@@ -14,9 +14,11 @@ STORAGES = {
 }
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
-# A test holds its transaction open for as long as it runs, which may be long under a debugger.
+FOLLOWERS_WAKE_AFTER = None
+# A test holds its transaction open for as long as it runs, which may be long under a debugger; and of sixteen processes that
+# race for a row on a busy machine the last waits for longer than a person would.
 for _settings in DATABASES.values():
-    _settings["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=600s"
+    _settings["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=600s -c lock_timeout=60s"
     _settings["CONN_MAX_AGE"] = 0
 # Static files are not collected for the tests; those in a browser have a site of their own.
 MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise")]

@@ -15,21 +15,11 @@ from loyaltysite.kit import clock
 from loyaltysite.kit.db import raw_cursor
 from loyaltysite.kit.errors import NotAllowed
 from members import keys
-from members.models import Program
+from members.models import Program, User
 
 SEEN_EVERY = timedelta(minutes=1)
 
-FIND = """
-    SELECT k.id, k.prefix, k.scopes, k.reads_per_minute, k.writes_per_minute, coalesce(k.handed_to_id, k.created_by_id),
-        t.id IS NOT NULL, k.expires_at, k.revoked_at,
-        k.last_used_at, k.program_id, p.xmin::text || p.ctid::text, a.fingerprint, a.status, a.body
-    FROM members_apikey k
-    LEFT JOIN members_teammembership t ON t.program_id = k.program_id AND t.role = 'owner'
-        AND t.user_id = coalesce(k.handed_to_id, k.created_by_id)
-    JOIN members_program p ON p.id = k.program_id
-    LEFT JOIN members_apianswer a ON a.program_id = k.program_id AND a.key = %s
-    WHERE k.digest = %s
-"""
+FIND = "SELECT * FROM wafa_caller(%s, %s)"  # members/sql/caller.sql
 # Many requests at once write it once.
 SEEN = """
     UPDATE members_apikey SET last_used_at = %s
@@ -76,6 +66,11 @@ class Caller:
     program: Program
     kept: Kept | None = None
     is_authenticated: bool = True
+
+    @property
+    def author(self) -> User:
+        """Who answers for what the key does. More than the id is read only where it is asked for."""
+        return User.from_db(None, ["id"], [self.author_id])
 
 
 class KeyAuthentication(BaseAuthentication):

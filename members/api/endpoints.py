@@ -183,7 +183,7 @@ class Endpoint(APIView):
     @property
     def author(self) -> User:
         """Who made the key and answers for what is done with it."""
-        return User.objects.get(pk=self.caller.author_id)
+        return self.caller.author
 
     def once(self, request: Request, work: Callable[[bytes], tuple[int, bytes, bool]]) -> HttpResponse:
         """Answer a request that moves value, or repeat the answer that it got before.
@@ -213,15 +213,16 @@ class Endpoint(APIView):
         answer, too, and leaves no other trace."""
 
         def together(mark: bytes) -> tuple[int, bytes, bool]:
-            with transaction.atomic():
-                try:
-                    with transaction.atomic():
-                        status, content = work()
-                        body = encode(content)
-                except DomainError as error:
-                    if not is_answer(error):
-                        raise
-                    status, body = error.status, encode(problems.of(error))
+            try:
+                with transaction.atomic():
+                    status, content = work()
+                    body = encode(content)
+                    answers.store(self.caller, self.key, mark, status, body, clock.now())
+            except DomainError as error:
+                if not is_answer(error):
+                    raise
+                # Nothing else is left of it: one statement.
+                status, body = error.status, encode(problems.of(error))
                 answers.store(self.caller, self.key, mark, status, body, clock.now())
             return status, body, True
 

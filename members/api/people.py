@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -13,10 +15,11 @@ from rest_framework.response import Response
 from loyaltysite.kit import clock, shapes
 from loyaltysite.kit.errors import NotFound
 from loyaltysite.kit.shapes import Day, Flag, Many, Moment, Nullable, Object, Text
-from members import identities, people, profiles
+from members import addresses, identities, people, profiles
 from members.api import endpoints, reading
 from members.api.documents import ID, Query, call
-from members.models import Identity, Member, Scope
+from members.arrivals import Introduction
+from members.models import Identity, Member, Program, Scope
 
 NUMBER = Text(12, 12, about="The member number on the card.", example="204816120937")
 CONTACT = Object(
@@ -32,6 +35,16 @@ KNOWN_BY = Object(
     {"kind": Text(8, choices=tuple(Identity.Kind.values)), "value": Text(254), "is_verified": Flag()},
     needed=frozenset({"kind", "value", "is_verified"}),
 )
+ADDRESS = Object(
+    "PostalAddress",
+    {
+        "lines": Many(Text(100, 1), 4, 1, about="Street, house and whatever else stands above the city."),
+        "postcode": Text(20, about="Empty where there is none."),
+        "city": Text(100, 1),
+        "country": Text(2, 2, about="ISO 3166, such as GB."),
+    },
+    needed=frozenset({"lines", "postcode", "city", "country"}),
+)
 MEMBER = Object(
     "Member",
     {
@@ -45,6 +58,7 @@ MEMBER = Object(
         "joined_at": Moment(),
         "merged_into": Nullable(ID),
         "identities": Many(KNOWN_BY, 1000),
+        "address": Nullable(ADDRESS),
     },
     needed=frozenset(
         {
@@ -58,6 +72,7 @@ MEMBER = Object(
             "joined_at",
             "merged_into",
             "identities",
+            "address",
         }
     ),
 )
@@ -69,6 +84,9 @@ NEW = Object(
         "contacts": Many(
             CONTACT, 10, 1, about="How the member can be found; each belongs to one member only."
         ),
+        "referral_code": Text(
+            64, about="The code of the member who brought this one; one that leads nowhere refuses the call."
+        ),
     },
     needed=frozenset({"contacts"}),
 )
@@ -78,8 +96,10 @@ CHANGE = Object(
         "name": Text(200, example="Anna Marlowe"),
         "language": Text(8),
         "birthday": Nullable(Day(about="In the past; null for none.")),
+        "address": Nullable(ADDRESS),
     },
-    about="What is sent is changed, the rest stays.",
+    about="What is sent is changed, the rest stays; an address is changed as a whole, and null is none. Letters go only to who "
+    "agreed to post.",
 )
 REASON = Object("Reason", {"reason": Text(300, 1, example="Card stolen")}, needed=frozenset({"reason"}))
 PAGE = reading.page_shape("MemberPage", MEMBER)
@@ -94,7 +114,9 @@ EXAMPLE = {
     "joined_at": "2026-03-01T10:15:00Z",
     "merged_into": None,
     "identities": [{"kind": "email", "value": "anna@example.com", "is_verified": False}],
+    "address": None,
 }
+HOME = {"lines": ["12 Harbour Lane"], "postcode": "BS1 4RN", "city": "Bristol", "country": "GB"}
 FILTERS = {
     kind: Query(Text(254, 1), f"Only the member with this identity ({kind}).")
     for kind in Identity.Kind.values
@@ -121,7 +143,7 @@ class Members(endpoints.Endpoint):
     def get(self, request: Request) -> Response:
         asked = reading.query(request, FILTERS)
         rows = _matching(Member.objects.filter(program=self.program), asked)
-        rows = rows.prefetch_related("identities")
+        rows = rows.select_related("address").prefetch_related("identities")
         return Response(reading.page(rows, asked, by=("joined_at", "holder_id"), tell=member_told))
 
     @call(
@@ -138,6 +160,7 @@ class Members(endpoints.Endpoint):
     )
     def post(self, request: Request) -> Response:
         asked = shapes.read(NEW, request.data)
+        code = asked.get("referral_code", "")
         member = people.join(
             program=self.program,
             name=asked.get("name", ""),
@@ -146,6 +169,7 @@ class Members(endpoints.Endpoint):
             source="api",
             by=self.author,
             now=clock.now(),
+            introduction=Introduction(code, "api", is_strict=True) if code else None,
         )
         return Response(member_told(member), status=201)
 
@@ -168,19 +192,29 @@ class One(endpoints.Endpoint):
         tag="Members",
         summary="Change a member",
         takes=CHANGE,
-        example={"name": "Anna Marlowe", "birthday": "1990-05-17"},
+        example={"name": "Anna Marlowe", "birthday": "1990-05-17", "address": HOME},
         ids=["member_id"],
-        gives={200: (MEMBER, EXAMPLE | {"name": "Anna Marlowe", "birthday": "1990-05-17"})},
+        gives={200: (MEMBER, EXAMPLE | {"name": "Anna Marlowe", "birthday": "1990-05-17", "address": HOME})},
         refuses=(409,),
     )
     def patch(self, request: Request, member_id: int) -> Response:
-        asked = shapes.read(CHANGE, request.data)
+        asked, now = shapes.read(CHANGE, request.data), clock.now()
         with transaction.atomic():
             # What is not sent stays as it is once nobody else can change it.
             member = people.lock(find(member_id))
-            known = {name: getattr(member, name) for name in CHANGE.fields}
-            changed = profiles.change(member=member, by=self.author, now=clock.now(), **known | asked)
+            if "address" in asked:
+                self._keep_address(member, asked.pop("address"), now)
+            known = {name: getattr(member, name) for name in ("name", "language", "birthday")}
+            changed = profiles.change(member=member, by=self.author, now=now, **known | asked)
         return Response(member_told(changed))
+
+    def _keep_address(self, member: Member, told: Mapping[str, Any] | None, now: datetime) -> None:
+        place = None if told is None else addresses.Place(**told)
+        try:
+            addresses.save(member=member, place=place, now=now, by=self.author)
+        except addresses.AddressInvalid as error:
+            error.field = f"address.{error.field}"
+            raise
 
 
 class Identities(endpoints.Endpoint):
@@ -245,14 +279,22 @@ class Unblock(endpoints.Endpoint):
 
 def find(member_id: int) -> Member:
     """The member of the caller's program. Raises NotFound, also for those of other programs."""
-    member = Member.objects.filter(pk=member_id).select_related("program").first()
+    member = Member.objects.filter(pk=member_id).select_related("program", "address").first()
     if member is None:
         raise NotFound
     return member
 
 
+def named(program: Program, member_id: int) -> Member:
+    """The member of this id, unread: for calls that read and refuse on their own. Whatever else is asked of it, is read."""
+    member = Member.from_db(None, ["holder_id", "program_id"], [int(member_id), program.pk])
+    member.program = program
+    return member
+
+
 def member_told(member: Member) -> dict[str, Any]:
     known: Iterable[Identity] = member.identities.all()
+    place = addresses.place_of(getattr(member, "address", None))
     return {
         "id": member.pk,
         "number": member.number,
@@ -267,6 +309,7 @@ def member_told(member: Member) -> dict[str, Any]:
             {"kind": one.kind, "value": one.value, "is_verified": one.verified_at is not None}
             for one in sorted(known, key=lambda one: (one.kind, one.value))
         ],
+        "address": asdict(place) if place else None,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from rest_framework.response import Response
 
 from loyaltysite.kit import clock, shapes
 from loyaltysite.kit.errors import NotFound
-from loyaltysite.kit.shapes import Flag, Object, Text
+from loyaltysite.kit.shapes import Flag, Nullable, Number, Object, Text, Whole
 from members import stores
 from members.api import endpoints, reading
 from members.api.documents import ID, call
@@ -20,13 +21,23 @@ from members.models import Scope, Store
 
 CODE = Text(64, 1, about="How orders name it; letters, digits, dots and dashes. It stays.", example="quay")
 NAME = Text(200, 1, example="Harbour Quay")
+PLACE = Object(
+    "StorePlace",
+    {
+        "latitude": Number(-90, 90, about="In degrees (WGS 84).", example=53.5461),
+        "longitude": Number(-180, 180, example=9.9663),
+        "radius_m": Whole(stores.LEAST_M, stores.MOST_M, about="A member within so many meters is near it."),
+    },
+    needed=frozenset({"latitude", "longitude"}),
+)
 STORE = Object(
     "Store",
-    {"id": ID, "code": Text(64), "name": Text(200), "is_active": Flag()},
-    needed=frozenset({"id", "code", "name", "is_active"}),
+    {"id": ID, "code": Text(64), "name": Text(200), "is_active": Flag(), "place": Nullable(PLACE)},
+    needed=frozenset({"id", "code", "name", "is_active", "place"}),
 )
 STORES = reading.page_shape("StorePage", STORE)
-NEW = Object("StoreRequest", {"code": CODE, "name": NAME}, needed=frozenset({"code", "name"}))
+WHERE = Nullable(PLACE)
+NEW = Object("StoreRequest", {"code": CODE, "name": NAME, "place": WHERE}, needed=frozenset({"code", "name"}))
 CHANGE = Object(
     "StoreChange",
     {
@@ -34,10 +45,17 @@ CHANGE = Object(
         "is_active": Flag(
             about="False closes it: it is offered no more, and late orders from it are still taken."
         ),
+        "place": WHERE,
     },
     about="What is sent is changed, the rest stays.",
 )
-EXAMPLE = {"id": 31, "code": "quay", "name": "Harbour Quay", "is_active": True}
+EXAMPLE = {
+    "id": 31,
+    "code": "quay",
+    "name": "Harbour Quay",
+    "is_active": True,
+    "place": {"latitude": 53.5461, "longitude": 9.9663, "radius_m": 200},
+}
 
 
 class Stores(endpoints.Endpoint):
@@ -67,7 +85,7 @@ class Stores(endpoints.Endpoint):
     )
     def post(self, request: Request) -> Response:
         asked = shapes.read(NEW, request.data)
-        store = stores.add(program=self.program, by=self.author, now=clock.now(), **asked)
+        store = stores.add(program=self.program, by=self.author, now=clock.now(), **_placed(asked))
         return Response(_told(store), status=201)
 
 
@@ -94,7 +112,7 @@ class One(endpoints.Endpoint):
         with transaction.atomic():
             # What is not sent stays as it is once nobody else can change it.
             store = find(store_id, rows=Store.objects.select_for_update())
-            wanted = {"name": store.name, "is_active": store.is_active} | asked
+            wanted: dict[str, Any] = {"name": store.name, "is_active": store.is_active} | _placed(asked)
             changed = stores.change(
                 program=self.program, code=store.code, by=self.author, now=clock.now(), **wanted
             )
@@ -110,4 +128,16 @@ def find(store_id: int, rows: QuerySet[Store] | None = None) -> Store:
 
 
 def _told(store: Store) -> dict[str, Any]:
-    return {"id": store.pk, "code": store.code, "name": store.name, "is_active": store.is_active}
+    spot = stores.Spot.of(store)
+    place = None if spot.latitude is None else asdict(spot)
+    return {
+        "id": store.pk, "code": store.code, "name": store.name, "is_active": store.is_active, "place": place,
+    }  # fmt: skip
+
+
+def _placed(asked: dict[str, Any]) -> dict[str, Any]:
+    """With the spot in the place of what was sent of it: null takes it away, nothing sent leaves it."""
+    found = dict(asked)
+    if "place" in found:
+        found["spot"] = stores.Spot(**(found.pop("place") or {}))
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -63,6 +64,14 @@ class ProgramForm(forms.Form):
         max_value=3650,
         help_text=_("So long a tier just reached is provisional."),
     )
+    margin_rate = forms.DecimalField(
+        label=_("Margin"), min_value=0, max_value=100, max_digits=5, decimal_places=2, required=False,
+        help_text=_("What remains of a sale before tax, where its lines name no cost. Empty: unknown."),
+    )  # fmt: skip
+    discount_rate = forms.DecimalField(
+        label=_("Yearly discount"), min_value=0, max_value=100, max_digits=5, decimal_places=2, required=False,
+        help_text=_("What a year of waiting takes from money to come, in values of customers."),
+    )  # fmt: skip
     earns = forms.MultipleChoiceField(
         label=_("What earns beside goods"),
         choices=EARNS,
@@ -106,6 +115,8 @@ class ProgramForm(forms.Form):
         """What `programs.change` takes."""
         found = dict(self.cleaned_data)
         earns = set(found.pop("earns"))
+        for name, empty in (("margin_rate", None), ("discount_rate", self.program.discount_rate)):
+            found[name] = empty if found[name] is None else int(found[name] * 100)
         del found["main_language"]
         others = self.program.basis.get("excluded_kinds", KINDS)
         excluded = {kind for kind in others if kind not in KINDS} | (set(KINDS) - earns)
@@ -150,7 +161,14 @@ def _initial(program: Program) -> dict[str, Any]:
         "main_language": program.languages[0],
         "tax_rate": f"{program.tax_rate.normalize():f}",
         "earns": _earns(program),
+        "margin_rate": _percent(program.margin_rate),
+        "discount_rate": _percent(program.discount_rate),
     }
+
+
+def _percent(points: int | None) -> str:
+    """Basis points as percent: 12.5 for 1,250."""
+    return "" if points is None else f"{Decimal(points).scaleb(-2).normalize():f}"
 
 
 def _earns(program: Program) -> list[str]:

@@ -15,12 +15,20 @@ class Channel(models.TextChoices):
     SMS = "sms", _("Text message")
     PUSH = "push", _("Notice on the phone")
     POST = "post", _("Post")
+    # Not ways of writing: a position that the member tells, and who is found again on other sites.
+    PLACE = "place", _("Near a store")
+    SOCIAL = "social", _("On social networks")
 
 
 class Topic(models.TextChoices):
     OFFERS = "offers", _("Offers and news")
     REMINDERS = "reminders", _("Reminders before something ends")
     SURVEYS = "surveys", _("Questions about your visits")
+
+
+# What there is to agree to: everything that is written by its topic; the rest as one choice each.
+WRITTEN = (Channel.EMAIL, Channel.SMS, Channel.PUSH, Channel.POST)
+OF_TOPIC = dict.fromkeys(Topic, WRITTEN) | {Topic.OFFERS: tuple(Channel)}
 
 
 class Consent(models.Model):
@@ -43,7 +51,9 @@ class Consent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["member", "channel", "topic"], name="consent_one_state"),
             models.CheckConstraint(
-                condition=models.Q(channel__in=Channel.values, topic__in=Topic.values), name="consent_known"
+                condition=models.Q(channel__in=WRITTEN, topic__in=Topic.values)
+                | models.Q(channel__in=Channel.values, topic=Topic.OFFERS),
+                name="consent_known",
             ),
             models.CheckConstraint(
                 condition=models.Q(is_given=False) | models.Q(is_wished=False), name="consent_given_or_wished"

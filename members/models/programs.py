@@ -38,6 +38,10 @@ class Program(models.Model):
     # The most a role may adjust at once without a second person, {role: {unit key: ledger units}}; without an entry
     # there is no limit.
     adjust_limits = models.JSONField(_("limits of adjustments"), default=dict, blank=True)
+    # In basis points. What remains of a sale where its lines say no cost; empty: nobody knows. And what a year's waiting
+    # takes from money to come.
+    margin_rate = models.PositiveIntegerField(_("margin"), null=True, blank=True)
+    discount_rate = models.PositiveIntegerField(_("yearly discount"), default=1_000)
     is_demo = models.BooleanField(_("demo"), default=False)
     # Grows whenever units, rules or tiers change, so that a process knows that its compiled rules are old.
     catalogue = models.BigIntegerField(default=1)
@@ -53,6 +57,13 @@ class Program(models.Model):
             models.CheckConstraint(condition=models.Q(brand__regex=HEX_COLOR), name="program_brand_is_hex"),
             models.CheckConstraint(
                 condition=models.Q(tax_rate__gte=0, tax_rate__lte=100), name="program_tax_rate_is_percent"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(margin_rate__isnull=True) | models.Q(margin_rate__lte=10_000),
+                name="program_margin_rate_is_share",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(discount_rate__lte=10_000), name="program_discount_rate_is_share"
             ),
         ]
 
@@ -115,13 +126,25 @@ class Store(models.Model):
     code = models.CharField(_("code"), max_length=64)
     name = models.CharField(_("name"), max_length=200)
     is_active = models.BooleanField(_("active"), default=True)
+    # Where it is (WGS 84, degrees), and from how far a member is near it; a channel is nowhere.
+    latitude = models.FloatField(_("latitude"), null=True, blank=True)
+    longitude = models.FloatField(_("longitude"), null=True, blank=True)
+    radius_m = models.PositiveIntegerField(_("near within so many meters"), default=200, db_default=200)
 
     objects = scoping.Manager()
 
     class Meta:
         verbose_name = _("store")
         verbose_name_plural = _("stores")
-        constraints = [models.UniqueConstraint(fields=["program", "code"], name="store_code_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["program", "code"], name="store_code_unique"),
+            models.CheckConstraint(
+                condition=models.Q(latitude=None, longitude=None)
+                | models.Q(latitude__range=(-90.0, 90.0), longitude__range=(-180.0, 180.0)),
+                name="store_on_earth",
+            ),
+            models.CheckConstraint(condition=models.Q(radius_m__range=(20, 50_000)), name="store_radius"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -12,7 +12,8 @@ from members.models import Program
 from members.portal import codes, devices
 from members.portal.codes import Attempt, Purpose
 
-COOKIE, LEAVING = "wafa_code", "wafa_leave"
+COOKIE = "wafa_code"
+COOKIES = {Purpose.LEAVE: "wafa_leave", Purpose.SEND: "wafa_send", Purpose.HOUSEHOLD: "wafa_household"}
 # Kept in the cache that all processes share. For a code asks a place, a place for one address, and everybody together
 # for one address: else one stranger could use up what its owner may ask for. A browser in which the owner has signed in
 # before, and a session, have limits of their own, so that no number of strangers shuts anybody out.
@@ -26,6 +27,10 @@ RATES = {
     "verify": "60/h/ip",
     "download": "20/h/key",
     "redeem": "60/h/key",
+    "donate": "60/h/key",
+    "invite": "120/h/ip",
+    "send": "10/h/key",
+    "household": "60/h/key",
 }
 
 
@@ -85,4 +90,4 @@ def safe(program: Program, then: str) -> str:
 
 
 def _name(purpose: str) -> str:
-    return LEAVING if purpose == Purpose.LEAVE else COOKIE
+    return COOKIES.get(Purpose(purpose), COOKIE)

@@ -46,6 +46,8 @@ class Purpose(StrEnum):
     SIGN_IN = "sign-in"
     JOIN = "join"
     LEAVE = "leave"
+    SEND = "send"
+    HOUSEHOLD = "household"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Attempt:
     person: str = ""
     phone: str = ""
     offers: bool = False
+    # The code of the member who brought them.
+    invitation: str = ""
 
     @property
     def code(self) -> str:

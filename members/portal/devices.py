@@ -28,6 +28,11 @@ def name_of(request: HttpRequest, *, program: Program, email: str) -> str:
     return name if _digest(program, email) in digests else ""
 
 
+def knows(request: HttpRequest, program: Program, email: str) -> bool:
+    """Whether the address was proven in this browser."""
+    return bool(name_of(request, program=program, email=email))
+
+
 def remember(
     request: HttpRequest, response: HttpResponse, *, program: Program, email: str, path: str
 ) -> None:

@@ -27,23 +27,23 @@ from members.portal import brands, people
 # Ways of signing in that a user sets up after an address was proven.
 OWN_METHODS = ("password", "mfa")
 
-type View = Callable[[HttpRequest, Program], HttpResponseBase]
+type View[**P] = Callable[Concatenate[HttpRequest, Program, P], HttpResponseBase]
 type MemberView[**P] = Callable[Concatenate[HttpRequest, Program, Member, P], HttpResponseBase]
 type Page[**P] = Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]
 
 
-def open_page(view: View) -> Page[[]]:
-    """A page of the portal for everybody: `view(request, program)`."""
+def open_page[**P](view: View[P]) -> Page[P]:
+    """A page of the portal for everybody: `view(request, program, …)`."""
 
     @wraps(view)
-    def page(request: HttpRequest, slug: str) -> HttpResponseBase:
+    def page(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         program = get_object_or_404(Program, slug=slug)
         with _at_home(request, program, None):
-            response = view(request, program)
+            response = view(request, program, *args, **kwargs)
         add_never_cache_headers(response)
         return response
 
-    return page
+    return cast("Page[P]", page)
 
 
 def member_page[**P](view: MemberView[P]) -> Page[P]:

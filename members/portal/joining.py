@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -19,6 +21,18 @@ from members.regions import region_of
 @require_http_methods(["GET", "HEAD", "POST"])
 @open_page
 def join(request: HttpRequest, program: Program) -> HttpResponse:
+    return answer(request, program)
+
+
+def answer(
+    request: HttpRequest,
+    program: Program,
+    *,
+    page: str = "members/portal/join.html",
+    invitation: str = "",
+    **context: Any,
+) -> HttpResponse:
+    """The form and what becomes of it; `invitation` is the code of the member who brought this visitor."""
     if member_of(request, program) is not None:
         return redirect("portal:home", program.slug)
     form = JoinForm(request.POST or None, region=region_of(program))
@@ -26,13 +40,13 @@ def join(request: HttpRequest, program: Program) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         kind, value = form.cleaned_data["contact"]
         if attempts.may_ask(request, program=program, contact=value):
-            return _begin(program, form, kind, value)
+            return _begin(program, form, kind, value, invitation)
         form.add_error(None, _("Too many requests. Wait a quarter of an hour, then try again."))
         status = 429
-    return render(request, "members/portal/join.html", frame(request, program, form=form), status=status)
+    return render(request, page, frame(request, program, form=form, **context), status=status)
 
 
-def _begin(program: Program, form: JoinForm, kind: str, value: str) -> HttpResponse:
+def _begin(program: Program, form: JoinForm, kind: str, value: str, invitation: str) -> HttpResponse:
     """The same work whoever has the contact: what differs is done later, out of sight."""
     is_email = kind == Identity.Kind.EMAIL
     attempt = codes.begin(
@@ -43,6 +57,7 @@ def _begin(program: Program, form: JoinForm, kind: str, value: str) -> HttpRespo
         purpose=codes.Purpose.JOIN,
         person=form.cleaned_data["name"],
         offers=form.cleaned_data["offers"],
+        invitation=invitation,
     )
     if not is_email:
         tasks.join_by_phone.delay(program.pk, attempt.name)

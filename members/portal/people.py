@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from django.db import transaction
 from django_scopes import scope
 
 from members import consent, identities, people, proofs
+from members.arrivals import Introduction
 from members.models import Channel, Event, Identity, Member, Program, Topic, User
 from members.portal import codes
 
@@ -48,10 +49,12 @@ def prove(*, program: Program, email: str, now: datetime) -> User | None:
 
 
 @transaction.atomic
-def enroll(*, program: Program, attempt: codes.Attempt, now: datetime) -> User | None:
+def enroll(
+    *, program: Program, attempt: codes.Attempt, now: datetime, knows: Callable[[str], bool]
+) -> User | None:
     """Make a member of whoever proved the address of an attempt to join; None where the shop closed that card.
 
-    Who has a card already is let in to it."""
+    Who has a card already is let in to it. `knows` tells whether an address was proven in this browser before."""
     user = prove(program=program, email=attempt.email, now=now)
     if user is None:
         # Somebody else of the same address may have been faster: then both are that member.
@@ -63,6 +66,7 @@ def enroll(*, program: Program, attempt: codes.Attempt, now: datetime) -> User |
                 source="portal",
                 language=attempt.language,
                 now=now,
+                introduction=_introduction(attempt, knows),
             )
         user = prove(program=program, email=attempt.email, now=now)
     member = find(program=program, emails=[attempt.email])
@@ -83,12 +87,17 @@ def enroll_by_phone(*, program: Program, attempt: codes.Attempt, now: datetime) 
             language=attempt.language,
             now=now,
             is_vouched=False,
+            introduction=_introduction(attempt, lambda _email: False),
         )
     except identities.IdentityTaken:
         return False
     if attempt.offers:
         consent.ask(member=member, wanted={(Channel.SMS, Topic.OFFERS): True}, source="portal", now=now)
     return True
+
+
+def _introduction(attempt: codes.Attempt, knows: Callable[[str], bool]) -> Introduction | None:
+    return Introduction(attempt.invitation, "link", knows=knows) if attempt.invitation else None
 
 
 def _is_proven(member: Member) -> bool:

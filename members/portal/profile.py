@@ -14,8 +14,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from loyaltysite.kit import clock
-from members import consent, preferences
-from members.models import Channel, Identity, Member, Preference, Program, Topic
+from loyaltysite.kit.errors import DomainError
+from loyaltysite.kit.forms import refuse
+from members import addresses, consent, preferences
+from members.forms.addresses import AddressForm, place_of
+from members.models import Channel, Consent, Identity, Member, Preference, Program, Topic
 from members.portal import attempts
 from members.portal.entrance import frame, member_of, member_page, open_page
 from members.portal.forms import ProfileForm
@@ -44,9 +47,29 @@ def profile(request: HttpRequest, program: Program, member: Member) -> HttpRespo
         "member": member,
         "form": form,
         "identities": Identity.objects.filter(member=member).order_by("kind", "pk"),
+        "place": addresses.of(member=member),
         "sign_in_pages": _sign_in_pages(),
     }
     return render(request, "members/portal/profile.html", frame(request, program, **context), status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page
+def address(request: HttpRequest, program: Program, member: Member) -> HttpResponse:
+    """Where letters go, if the member wants any; empty fields take it back."""
+    form = AddressForm(request.POST or None, member=member)
+    if request.method == "POST" and form.is_valid():
+        try:
+            addresses.save(member=member, place=place_of(form.cleaned_data), now=clock.now())
+        except DomainError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Kept."))
+            return redirect("portal:profile", program.slug)
+    agreed = Consent.objects.filter(member=member, channel=Channel.POST, is_given=True)
+    context = {"member": member, "form": form, "agreed": agreed.exists()}
+    status = 422 if form.errors else 200
+    return render(request, "members/portal/address.html", frame(request, program, **context), status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,16 +79,15 @@ def consents(request: HttpRequest, program: Program, member: Member) -> HttpResp
     if request.method == "POST":
         ticked = set(request.POST.getlist("allow"))
         wanted: dict[tuple[str, str], bool] = {
-            (channel, topic): f"{topic}-{channel}" in ticked for topic in Topic for channel in Channel
+            (channel, topic): f"{topic}-{channel}" in ticked for channel, topic in consent.ALL
         }
         consent.ask(member=member, wanted=wanted, source="portal", now=clock.now())
         messages.success(request, _("Kept."))
         return redirect("portal:consents", program.slug)
-    states = {(state.topic, state.channel): state for state in consent.states_of(member=member)}
+    states = consent.states_of(member=member)
     context = {
         "member": member,
-        "channels": list(Channel),
-        "topics": [(topic, [states[topic, channel] for channel in Channel]) for topic in Topic],
+        "topics": [(topic, [state for state in states if state.topic == topic]) for topic in Topic],
         "history": consent.history_of(member=member),
     }
     return render(request, "members/portal/consents.html", frame(request, program, **context))

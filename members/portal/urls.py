@@ -12,6 +12,7 @@ urlpatterns = [
     path("join/", joining.join, name="join"),
     path("joined/", joining.joined, name="joined"),
     path("profile/", profile.profile, name="profile"),
+    path("profile/address/", profile.address, name="address"),
     path("consents/", profile.consents, name="consents"),
     path("language/", profile.language, name="language"),
     path("brand.css", views.brand, name="brand"),

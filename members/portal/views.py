@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from django.contrib import messages
@@ -126,7 +128,8 @@ def _let_in(request: HttpRequest, program: Program, attempt: codes.Attempt) -> H
     """allauth signs in: it turns the session's key round, asks for a second factor where there is one, keeps a record."""
     now, is_joining = clock.now(), attempt.purpose == Purpose.JOIN
     if is_joining:
-        user = people.enroll(program=program, attempt=attempt, now=now)
+        knows = partial(devices.knows, request, program)
+        user = people.enroll(program=program, attempt=attempt, now=now, knows=knows)
     else:
         user = people.prove(program=program, email=attempt.email, now=now)
     if user is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_scopes import scope
 
 from loyaltysite.kit import clock
+from loyaltysite.kit.sheets import attach
 from members import audit as books
 from members import chronicle, deeds
 from members.access import StaffRequest, program_view
@@ -56,10 +57,8 @@ def audit_export(request: StaffRequest, program: Program) -> HttpResponse:
     books.record(
         program=program, actor=request.user, action="audit.export", subject="audit", after=asked.query, now=now
     )  # fmt: skip
-    answer = StreamingHttpResponse(_within(program, asked), content_type="text/csv; charset=utf-8")
     name = f"audit-{program.slug}-{now.astimezone(program.zone):%Y-%m-%d}.csv"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer  # type: ignore[return-value]
+    return attach(_within(program, asked), name)
 
 
 def _within(program: Program, asked: Asked) -> Iterator[str]:

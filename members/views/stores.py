@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -41,7 +43,7 @@ def store_new(request: StaffRequest, program: Program) -> HttpResponse:
     form = StoreForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            store = places.add(program=program, by=request.user, now=clock.now(), **form.cleaned_data)
+            store = places.add(program=program, by=request.user, now=clock.now(), **form.told())
         except DomainError as error:
             refuse(form, error)
         else:
@@ -55,12 +57,17 @@ def store_new(request: StaffRequest, program: Program) -> HttpResponse:
 def store_edit(request: StaffRequest, program: Program, store_id: int) -> HttpResponse:
     """Rename, close or open a store."""
     store = get_object_or_404(Store, program=program, pk=store_id)
-    form = StoreChangeForm(request.POST or None, initial={"name": store.name, "is_active": store.is_active})
+    form = StoreChangeForm(request.POST or None, initial=_initial(store))
     if request.method == "POST" and form.is_valid():
-        places.change(program=program, code=store.code, by=request.user, now=clock.now(), **form.cleaned_data)
+        places.change(program=program, code=store.code, by=request.user, now=clock.now(), **form.told())
         messages.success(request, _("%(name)s was saved.") % {"name": form.cleaned_data["name"]})
         return redirect(ALL, program.slug)
     return _page(request, program, form, title=store.name, act=_("Save"), fixed=[(_("Code"), store.code)])
+
+
+def _initial(store: Store) -> dict[str, Any]:
+    spot = "" if store.latitude is None else f"{store.latitude}, {store.longitude}"
+    return {"name": store.name, "is_active": store.is_active, "spot": spot, "radius_m": store.radius_m}
 
 
 def _page(

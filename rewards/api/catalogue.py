@@ -53,9 +53,12 @@ TIER = Object(
         "rank": Whole(0, 32767),
         "threshold": Whole(0, 2**63 - 1, "In the metric's whole unit; net spend in minor units."),
         "multipliers": Anything(about="Faster earning by unit, as exact ratios such as `3/2`."),
+        "expiry": Anything(
+            about="When points end that are earned in it, by unit, where that is not the unit's own policy."
+        ),
         "is_never_lost": Flag(),
     },
-    needed=frozenset({"key", "names", "rank", "threshold", "multipliers", "is_never_lost"}),
+    needed=frozenset({"key", "names", "rank", "threshold", "multipliers", "expiry", "is_never_lost"}),
 )
 TIERS = Object("Tiers", {"items": Many(TIER, 1000)}, needed=frozenset({"items"}))
 STANDING = Object(

@@ -10,12 +10,13 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loyaltysite.kit import clock
+from loyaltysite.kit import clock, shapes
 from loyaltysite.kit.shapes import Anything, Moment, Nullable, Object, Text
 from members.api import reading
 from members.api.documents import ID, Query, call
 from members.models import Event, Scope
-from rewards.api import facts, inputs
+from rewards import withdrawals
+from rewards.api import fact_shapes, facts, inputs
 
 # Without a beginning, the log is read so far back.
 BACK = timedelta(days=31)
@@ -82,6 +83,46 @@ class Events(facts.FactEndpoint):
     )
     def post(self, request: Request) -> HttpResponse:
         return super().post(request)
+
+
+WITHDRAWAL = Object(
+    "EventWithdrawal",
+    {
+        "source": inputs.SOURCE,
+        "external_id": Text(128, 1, example="run-5"),
+        "kind": Text(58, 1, example="run"),
+    },
+    needed=frozenset({"external_id", "kind"}),
+    about="Names the event as it was sent.",
+)
+
+
+class Withdraw(facts.FactEndpoint):
+    @call(
+        "withdraw_event",
+        tag="Events",
+        summary="Take an event back",
+        about="An activity was deleted, a review withdrawn: what it gave is taken back as with a return, and it counts for "
+        "no rule, tier or badge any more. A repeat gets the first answer with status `repeated`.",
+        takes=WITHDRAWAL,
+        example={"source": "shop", "external_id": "review-5", "kind": "review.written"},
+        gives=fact_shapes.ANSWERS,
+        refuses=(404,),
+        moves_value=True,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        asked = shapes.read(WITHDRAWAL, request.data)
+        return self.in_one(request, lambda: self._withdraw(asked))
+
+    def _withdraw(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        outcome = withdrawals.withdraw(
+            program=self.program,
+            source=asked.get("source", "api"),
+            kind=asked["kind"],
+            external_id=asked["external_id"],
+            now=clock.now(),
+        )
+        return fact_shapes.STATUS[outcome.status], fact_shapes.told(self.program.pk, outcome)
 
 
 def _told(event: Event) -> dict[str, Any]:

@@ -2,102 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
-from django.db import connection
+import orjson
+from django.db import transaction
 from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 
 from loyaltysite.kit import clock, problems, shapes
-from loyaltysite.kit.shapes import Fault, Invalid, Many, Nullable, Object, Shape, Text, Whole
-from members.api import answers, endpoints
-from members.api.documents import ID, call
-from members.models import Scope
-from rewards import intake, posting, rulebook
-from rewards.api import inputs
-from rewards.intake.items import Item, Outcome
-
-REFUSED, WAITING, REPEATED = "refused", "waiting", "repeated"
-STATUS = {"recorded": 201, REPEATED: 200, WAITING: 202}
-
-AMOUNT = Whole(-(2**63), 2**63 - 1)
-POINTS = Object(
-    "PointsOfFact",
-    {
-        "unit": Text(40),
-        "precision": Whole(0, 6, "Decimals: 150 with precision 1 is 15.0."),
-        "awarded": Whole(0, 2**63 - 1, "Given by this fact, in ledger units (10^-precision of the unit)."),
-        "reversed": Whole(0, 2**63 - 1, "Taken back by it."),
-        "balance": Whole(0, 2**63 - 1, "What the member can use after it."),
-    },
-    needed=frozenset({"unit", "precision", "awarded", "reversed", "balance"}),
+from loyaltysite.kit.errors import DomainError
+from loyaltysite.kit.shapes import Fault, Invalid, Object, Text
+from members.api import endpoints
+from members.api.documents import Query, call
+from members.models import Member, Order, Scope
+from members.portal import placements
+from rewards import intake, paying, posting, referrals
+from rewards.api import codes, inputs
+from rewards.api.fact_shapes import (
+    ANSWER_EXAMPLE,
+    ANSWERS,
+    BATCH_ANSWER,
+    ORDER_EXAMPLE,
+    REFUSED,
+    STATUS,
+    told,
 )
-ANSWER = Object(
-    "FactAnswer",
-    {
-        "status": Text(
-            16,
-            choices=("recorded", REPEATED, WAITING),
-            about="`repeated`: it was known, this is its first answer; `waiting`: for its order.",
-        ),
-        "fact": ID,
-        "order": Nullable(ID),
-        "member": Nullable(ID),
-        "points": Many(POINTS, 1000),
-        "tier": Nullable(Text(40, about="The tier's key after it.")),
-        "unmatched": Whole(0, 2**31 - 1, "Pieces of a return that no order was found for."),
-    },
-    needed=frozenset({"status", "fact", "order", "member", "points", "tier", "unmatched"}),
-)
-REFUSAL = Object(
-    "FactRefused",
-    {
-        "status": Text(16, choices=(REFUSED,)),
-        "code": Text(64),
-        "detail": Text(1000),
-        "field": Text(200),
-        "errors": Many(Object("", {n: Text(1000) for n in ("field", "code", "detail")}), 100),
-    },
-    needed=frozenset({"status", "code", "detail"}),
-)
+from rewards.api.points import author_in_team
+from rewards.api.postings import kept
+from rewards.giftcards import guessing
+from rewards.giftcards.refusals import GiftCardInvalid
+from rewards.intake.items import Item, OrderIn, Outcome
+from rewards.spending import Override
 
-
-class Either(Shape):
-    """One of two objects, told apart by `status`."""
-
-    def schema(self) -> dict[str, Any]:
-        return {"oneOf": [ANSWER.schema(), REFUSAL.schema()]}
-
-
-BATCH_ANSWER = Object(
-    "BatchAnswer",
-    {"results": Many(Either(), inputs.MOST_ORDERS, about="One for each order, in their order.")},
-    needed=frozenset({"results"}),
-)
-
-ORDER_EXAMPLE = {
-    "source": "shop",
-    "external_id": "1001",
-    "occurred_at": "2026-03-01T10:15:00Z",
-    "currency": "GBP",
-    "member": {"kind": "email", "value": "anna@example.com", "joins": True},
-    "lines": [{"sku": "MUG-1", "quantity": 2, "amount_minor": 2400, "category": "Mugs"}],
-}
-ANSWER_EXAMPLE = {
-    "status": "recorded",
-    "fact": 4021,
-    "order": 4020,
-    "member": 1007,
-    "points": [{"unit": "points", "precision": 0, "awarded": 24, "reversed": 0, "balance": 24}],
-    "tier": "base",
-    "unmatched": 0,
-}
-ANSWERS: dict[int, tuple[Shape, Any]] = {
-    200: (ANSWER, None),
-    201: (ANSWER, ANSWER_EXAMPLE),
-    202: (ANSWER, None),
-}
+type Keep = Callable[[list[Outcome]], posting.Kept]
 
 
 class FactEndpoint(endpoints.Endpoint):
@@ -111,60 +51,45 @@ class FactEndpoint(endpoints.Endpoint):
         return self.once(request, lambda mark: self._record(request, mark))
 
     def _record(self, request: Request, mark: bytes) -> tuple[int, bytes, bool]:
-        item: Item = shapes.read(self.shape, request.data)
+        asked = shapes.read(self.shape, request.data)
         found: list[tuple[int, bytes]] = []
 
         def keep(outcomes: list[Outcome]) -> posting.Kept:
             found.append(_said(self, outcomes[0]))
             return kept(self, mark, *found[-1])
 
-        outcome = intake.record(program=self.program, items=[item], now=clock.now(), keep=keep)[0]
+        outcome = self.record(asked, keep)
         return (*found[-1], True) if found else (*_said(self, outcome), False)
 
-
-def kept(view: endpoints.Endpoint, mark: bytes, status: int, body: bytes) -> posting.Kept:
-    """The row of a stored answer."""
-    values = answers.values(view.caller, view.key, mark, status, body, clock.now())
-    return posting.Kept(answers.TABLE, values)
+    def record(self, asked: Any, keep: Keep) -> Outcome:
+        """Post what was read in the shape."""
+        return intake.record(program=self.program, items=[asked], now=clock.now(), keep=keep)[0]
 
 
 def _said(view: endpoints.Endpoint, outcome: Outcome) -> tuple[int, bytes]:
     if outcome.status == REFUSED:
         status = 409 if outcome.code == "fact_contradicts" else 422
         content = problems.content(
-            status=status, code=outcome.code, detail=outcome.message, field=outcome.field
+            status=status,
+            code=outcome.code,
+            detail=outcome.message,
+            field=outcome.field,
+            params=outcome.params,
         )
         return status, endpoints.encode(content)
     return STATUS[outcome.status], endpoints.encode(told(view.program.pk, outcome))
 
 
-def told(program_id: int, outcome: Outcome) -> dict[str, Any]:
-    """An outcome as the API tells it; ids and figures only."""
-    awarded, back, balance = outcome.awarded, outcome.reversed, outcome.balance
-    units = rulebook.of(program_id, database=str(connection.settings_dict["NAME"])).units
-    return {
-        "status": outcome.status,
-        "fact": outcome.fact_id,
-        "order": outcome.order_id,
-        "member": outcome.member_id,
-        "points": [
-            {
-                "unit": key,
-                "precision": unit.precision,
-                "awarded": awarded.get(key, 0),
-                "reversed": back.get(key, 0),
-                "balance": balance.get(key, 0),
-            }
-            for key, unit in units.items()
-            if key in awarded or key in back or key in balance
-        ],
-        "tier": outcome.tier or None,
-        "unmatched": outcome.unmatched,
-    }
-
-
 def fact(name: str, shape: Object, **more: Any) -> Any:
     return call(name, takes=shape, gives=ANSWERS, moves_value=True, **more)
+
+
+RECEIPT = {
+    "receipt": Query(
+        Text(5, choices=("true",)),
+        "Also answer with the words that campaigns have for the receipt. They are not stored.",
+    )
+}
 
 
 class Orders(FactEndpoint):
@@ -177,11 +102,72 @@ class Orders(FactEndpoint):
         summary="Send an order",
         about="Records an order and gives the points it earns. The same order is never counted twice: a repeat with "
         "another Idempotency-Key is answered with `repeated`, other content under the same number and revision with "
-        "`fact_contradicts`.",
+        "`fact_contradicts`. With `tenders` points, credit and gift cards pay for part of it in the same moment: that needs "
+        "the scope `points:spend` and, for a member's own, `authorization`; the answer tells in `payment` what is off each "
+        "line and what is left to pay. `codes` are coupons; the answer tells what each takes off.",
         example=ORDER_EXAMPLE,
+        query=RECEIPT,
     )
     def post(self, request: Request) -> HttpResponse:
-        return super().post(request)
+        answer = super().post(request)
+        if request.query_params.get("receipt") == "true" and answer.status_code in {200, 201}:
+            self._add_words(answer)
+        return answer
+
+    def _add_words(self, answer: HttpResponse) -> None:
+        """Beside what is stored of the answer, since they may hold a name."""
+        content = orjson.loads(answer.content)
+        member = Member.objects.filter(pk=content["member"] or 0).first()
+        shown = (
+            placements.of(program=self.program, member=member, now=clock.now(), surface="receipt")
+            if member
+            else []
+        )
+        answer.content = endpoints.encode(content | {"receipt": [item.receipt for item in shown]})
+
+    def record(self, asked: inputs.Asked, keep: Keep) -> Outcome:
+        guessers = codes.look_out(self, [asked.item])
+        outcome = self._record_it(asked, keep)
+        codes.count(self, guessers, [outcome.code])
+        return outcome
+
+    def _record_it(self, asked: inputs.Asked, keep: Keep) -> Outcome:
+        if not asked.referral_code:
+            return self._take_order(asked, keep)
+        with transaction.atomic():
+            outcome = self._take_order(asked, keep)
+            self._introduce(asked.referral_code, outcome)
+        return outcome
+
+    def _take_order(self, asked: inputs.Asked, keep: Keep) -> Outcome:
+        item, word = asked.item, asked.authorization
+        if not item.tenders:
+            return super().record(item, keep)
+        self.require(Scope.POINTS_SPEND)
+        if isinstance(word, Override):
+            self.require(Scope.POINTS_WRITE)
+        by = author_in_team(self.caller)
+        who = f"key:{self.caller.key_id}"
+        guessing.check(who)
+        outcome = paying.record(
+            program=self.program, item=item, authorization=word, by=by, now=clock.now(), keep=keep
+        )
+        if outcome.code == GiftCardInvalid.code:
+            guessing.note(who)
+        return outcome
+
+    def _introduce(self, code: str, outcome: Outcome) -> None:
+        """Who brought the member of a first order. An order is never lost for a code that leads nowhere."""
+        if outcome.status != "recorded" or outcome.order_id is None or outcome.member_id is None:
+            return
+        order = Order.objects.filter(pk=outcome.order_id, member_id=outcome.member_id).first()
+        if order is None:
+            return
+        with suppress(DomainError):
+            friend = Member.objects.select_related("program").get(pk=outcome.member_id)
+            referrals.claim(
+                program=self.program, friend=friend, code=code, via="api", now=clock.now(), order=order
+            )
 
 
 class Payments(FactEndpoint):
@@ -263,7 +249,9 @@ class Batch(endpoints.Endpoint):
             found.append(self._content(results, outcomes))
             return kept(self, mark, 200, found[-1])
 
+        guessers = codes.look_out(self, [item for item in items if isinstance(item, OrderIn)])
         outcomes = intake.record(program=self.program, items=items, now=clock.now(), keep=keep)
+        codes.count(self, guessers, [outcome.code for outcome in outcomes])
         return 200, found[-1] if found else self._content(results, outcomes), bool(found)
 
     def _content(self, results: Sequence[dict[str, Any] | None], outcomes: Sequence[Outcome]) -> bytes:
@@ -279,11 +267,23 @@ def _read_each(values: Sequence[object]) -> tuple[list[Item], list[dict[str, Any
     results: list[dict[str, Any] | None] = []
     for value in values:
         try:
-            items.append(shapes.read(inputs.ORDER, value))
+            item = shapes.read(inputs.ORDER, value).item
+            if item.tenders:
+                results.append({**TENDERS_ALONE, "detail": str(TENDERS_ALONE["detail"])})
+                continue
+            items.append(item)
             results.append(None)
         except Invalid as error:
             results.append(_unreadable(error.faults))
     return items, results
+
+
+TENDERS_ALONE = {
+    "status": REFUSED,
+    "code": "tenders_alone",
+    "detail": _("An order with tenders is sent by itself."),
+    "field": "tenders",
+}
 
 
 def _unreadable(faults: Sequence[Fault]) -> dict[str, Any]:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from loyaltysite.kit.shapes import Anything, Fault, Flag, Many, Moment, Nullable, Object, Shape, Text, Whole
 from members.models import Identity
-from rewards.intake.checks import MOST, MOST_LINES, MOST_MINOR
-from rewards.intake.items import CancelIn, EventIn, LineIn, OrderIn, PaidIn, ReturnIn, ReturnLineIn, Who
+from rewards.api import authorizing
+from rewards.intake.checks import MOST, MOST_LINES, MOST_MINOR, MOST_TENDERS
+from rewards.intake.coupons import MOST_CODES
+from rewards.intake.items import (
+    CancelIn,
+    EventIn,
+    LineIn,
+    OrderIn,
+    PaidIn,
+    ReturnIn,
+    ReturnLineIn,
+    TenderIn,
+    Who,
+)
+from rewards.spending import Authorization
 
 # Facts of our own carry these names.
 RESERVED = ("wafa", "staff")
@@ -68,9 +81,30 @@ LINE = Object(
 )
 
 
-def _order(**values: Any) -> OrderIn:
-    return OrderIn(values.pop("source", "api"), **values)
+class Asked(NamedTuple):
+    """An order with the word of whose points pay for it and who brought its member, which are no part of the fact."""
 
+    item: OrderIn
+    authorization: Authorization | None
+    referral_code: str = ""
+
+
+def _order(*, authorization: Any = None, referral_code: str = "", **values: Any) -> Asked:
+    return Asked(OrderIn(values.pop("source", "api"), **values), authorization, referral_code)
+
+
+TENDER = Object(
+    "Tender",
+    {
+        "unit": Text(40, 1, about="Out of the member's points or credit of this unit.", example="points"),
+        "card": Text(64, 1, about="Or out of the gift card with this code.", example="HV7K-92QF-3XTM-84WP"),
+        "amount": Whole(1, MOST_MINOR, "So many, in ledger units.", 500),
+        "money_minor": Whole(1, MOST_MINOR, "Or so much of the price, in minor units.", 500),
+    },
+    into=TenderIn,
+    about="A way of paying: `unit` or `card`, and `amount` or `money_minor`; with neither, as much as is there and the "
+    "order costs. A unit's worth says what it pays, rounded down to the minor unit.",
+)
 
 ORDER = Object(
     "OrderRequest",
@@ -85,8 +119,25 @@ ORDER = Object(
         "channel": Text(32, about="Such as `web` or `till`.", example="web"),
         "is_paid": Flag(about="True unless told; an order that is not paid earns pending."),
         "revision": Whole(0, MOST, "Higher than before when an order that was sent has changed."),
-        "credit_minor": Whole(0, MOST_MINOR, "The part paid with points or credit."),
+        "credit_minor": Whole(0, MOST_MINOR, "The part paid with points or credit of your own."),
+        "tenders": Many(
+            TENDER,
+            MOST_TENDERS,
+            about="The parts that points, credit and gift cards pay, taken in the same moment as the order. A change of "
+            "the order names none: what paid stays, and what is too much goes back.",
+        ),
+        "authorization": authorizing.Authorization(),
+        "codes": Many(
+            Text(300, 1, example="SUMMER"),
+            MOST_CODES,
+            about="Coupons. Lines are sent as without them, and what they take off becomes their discount. One that does "
+            "not work refuses the order; look at it with a preview first.",
+        ),
         "quote": Text(4000, about="The promise of an earlier preview."),
+        "referral_code": Text(
+            64,
+            about="The code of the member who brought this one, with a first order. In a batch it is not read.",
+        ),
     },
     needed=frozenset({"external_id", "occurred_at", "currency", "lines"}),
     into=_order,

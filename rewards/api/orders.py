@@ -17,9 +17,11 @@ from members.api import endpoints, reading
 from members.api.documents import ID, Query, call
 from members.models import Order, OrderLine, OrderState, Scope
 from rewards import histories, intake
-from rewards.api import facts, inputs
+from rewards.api import codes, fact_shapes, facts, inputs
 from rewards.engine import reasons
 from rewards.engine.explanation import Reason
+from rewards.giftcards import guessing
+from rewards.giftcards.refusals import GiftCardInvalid
 from rewards.intake import checks
 from rewards.models import Award, EarningRule, RuleVersion, Settlement, Unit
 
@@ -131,8 +133,11 @@ EXPLANATION = Object(
 PREVIEW = Object(
     "Preview",
     {
-        "points": Many(facts.POINTS, 1000, about="What the order would earn, and the balance after it."),
+        "points": Many(
+            fact_shapes.POINTS, 1000, about="What the order would earn, and the balance after it."
+        ),
         "tier": Nullable(Text(40)),
+        "benefits": fact_shapes.BENEFITS,
         "awards": Many(AWARD, 1000),
         "reasons": Many(REASON, 10_000),
         "quote": Nullable(
@@ -141,8 +146,10 @@ PREVIEW = Object(
                 about="Send it with the order within 30 minutes to have it priced by these rule versions.",
             )
         ),
+        "payment": fact_shapes.PAYMENT,
+        "codes": fact_shapes.CODES,
     },
-    needed=frozenset({"points", "tier", "awards", "reasons", "quote"}),
+    needed=frozenset({"points", "tier", "benefits", "awards", "reasons", "quote"}),
 )
 FILTERS = {
     "source": Query(Text(32, 1), "Only orders from this system."),
@@ -234,19 +241,28 @@ class Preview(endpoints.Endpoint):
         tag="Orders",
         summary="Preview an order",
         about="The same computation as sending the order, and nothing is written. For a member who is known it gives a "
-        "quote: the order that carries it is priced by the same rule versions, though caps still hold.",
+        "quote: the order that carries it is priced by the same rule versions, though caps still hold. `tenders` are "
+        "looked at without the member's word (scope `points:spend`), and the quote then holds for this way of paying.",
         takes=inputs.ORDER,
-        example=facts.ORDER_EXAMPLE,
+        example=fact_shapes.ORDER_EXAMPLE,
         gives={200: (PREVIEW, None)},
         refuses=(409,),
     )
     def post(self, request: Request) -> Response:
-        item = shapes.read(inputs.ORDER, request.data)
+        item = shapes.read(inputs.ORDER, request.data).item
+        if item.tenders:
+            # It tells what a gift card holds, which is for those who may spend it.
+            self.require(Scope.POINTS_SPEND)
+            guessing.check(f"key:{self.caller.key_id}")
+        guessers = codes.look_out(self, [item])
         found = intake.preview(program=self.program, item=item, now=clock.now())
         outcome = found.outcome
-        if outcome.status == facts.REFUSED:
+        codes.count(self, guessers, [one.get("code", "") for one in outcome.codes])
+        if outcome.code == GiftCardInvalid.code:
+            guessing.note(f"key:{self.caller.key_id}")
+        if outcome.status == fact_shapes.REFUSED:
             raise PreviewRefused(outcome.code, outcome.message, outcome.field)
-        told = facts.told(self.program.pk, outcome)
+        told = fact_shapes.told(self.program.pk, outcome)
         names = _rule_names({award.version_id for award in found.awards})
         awards = [
             _award(
@@ -254,15 +270,15 @@ class Preview(endpoints.Endpoint):
             )
             for award in found.awards
         ]
-        return Response(
-            {
-                "points": told["points"],
-                "tier": told["tier"],
-                "awards": awards,
-                "reasons": _reasons(found.reasons),
-                "quote": found.quote or None,
-            }
-        )
+        shown = {
+            "points": told["points"],
+            "tier": told["tier"],
+            "benefits": told["benefits"],
+            "awards": awards,
+            "reasons": _reasons(found.reasons),
+            "quote": found.quote or None,
+        }
+        return Response(shown | {name: told[name] for name in ("payment", "codes") if name in told})
 
 
 def find(order_id: int) -> Order:

@@ -2,67 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from django.db import connection
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from loyaltysite.kit import clock, shapes
-from loyaltysite.kit.errors import NotFound
-from loyaltysite.kit.shapes import Fault, Object, Shape, Text, Whole
+from loyaltysite.kit.shapes import Object, Text, Whole
 from members.api import endpoints, people
 from members.api.documents import ID, call
 from members.models import Scope
-from rewards import spending
-from rewards.api import inputs
+from rewards import posting, rulebook, spending
+from rewards.api import inputs, postings
+from rewards.api.authorizing import Authorization
 from rewards.api.points import author_in_team, fact_key
-from rewards.queries import units_of
-from rewards.spending import Override, Passcode
-
-CODE, OVERRIDE = "code", "override"
-
-
-def _passcode(*, kind: str, code: str) -> Passcode:
-    return Passcode(code)
-
-
-def _override(*, kind: str, reason: str) -> Override:
-    return Override(reason)
-
-
-BY_CODE = Object(
-    "",
-    {
-        "kind": Text(8, choices=(CODE,)),
-        "code": Text(20, 1, about="What the member's own page shows now.", example="4821 7730"),
-    },
-    needed=frozenset({"kind", "code"}),
-    into=_passcode,
-    about="The member agrees: the code changes every minute and works once.",
-)
-BY_STAFF = Object(
-    "",
-    {
-        "kind": Text(8, choices=(OVERRIDE,)),
-        "reason": Text(300, 1, example="Phone broken, passport seen"),
-    },
-    needed=frozenset({"kind", "reason"}),
-    into=_override,
-    about="Staff answer for it, in the name of the key's author and within that author's limit of adjusting.",
-)
-
-
-class Authorization(Shape):
-    """One of two objects, told apart by `kind`."""
-
-    def read(self, value: object, path: str, faults: list[Fault]) -> Any:
-        is_override = type(value) is dict and value.get("kind") == OVERRIDE
-        return (BY_STAFF if is_override else BY_CODE).read(value, path, faults)
-
-    def schema(self) -> dict[str, Any]:
-        return {"oneOf": [BY_CODE.schema(), BY_STAFF.schema()]}
-
+from rewards.ledger import Movement
+from rewards.spending import Override
 
 PAID = Object(
     "PaidOrder",
@@ -121,24 +78,36 @@ class Spends(endpoints.Endpoint):
         asked = shapes.read(SPEND, request.data)
         if isinstance(asked["authorization"], Override):
             self.require(Scope.POINTS_WRITE)
-        return self.in_one(request, lambda: self._spend(member_id, asked))
+        return postings.once(
+            self,
+            request,
+            work=lambda keep: self._spend(member_id, asked, keep),
+            tell=lambda movement: (201, self._told(asked, movement)),
+        )
 
-    def _spend(self, member_id: int, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        member = people.find(member_id)
-        unit = next((one for one in units_of(self.program) if one.key == asked["unit"]), None)
-        if unit is None:
-            raise NotFound(field="unit")
+    def _spend(
+        self, member_id: int, asked: dict[str, Any], keep: Callable[[Movement], posting.Kept]
+    ) -> Movement:
         order = asked.get("order")
-        movement = spending.spend(
+        return spending.spend(
             program=self.program,
-            member=member,
-            unit=unit.key,
+            member=people.named(self.program, member_id),
+            unit=asked["unit"],
             amount=asked["amount"],
             authorization=asked["authorization"],
             by=author_in_team(self.caller),
             key=fact_key(self.key),
             now=clock.now(),
             order=(order.get("source", "api"), order["external_id"]) if order else None,
+            keep=keep,
         )
-        told = {"fact": movement.fact_id, "unit": unit.key, "precision": unit.precision}
-        return 201, told | {"spent": asked["amount"], "active": movement.active}
+
+    def _told(self, asked: dict[str, Any], movement: Movement) -> dict[str, Any]:
+        book = rulebook.of(self.program.pk, database=str(connection.settings_dict["NAME"]))
+        return {
+            "fact": movement.fact_id,
+            "unit": asked["unit"],
+            "precision": book.units[asked["unit"]].precision,
+            "spent": asked["amount"],
+            "active": movement.active,
+        }

@@ -3,23 +3,39 @@
 from django.urls import path, re_path
 
 from rewards.api import (
+    badges,
     catalogue,
+    causes,
+    codes,
+    coupongifts,
     departures,
     endings,
     events,
     facts,
+    giftcards,
+    households,
     merges,
     orders,
+    plans,
     points,
     redemptions,
+    referrals,
     rules,
     spending,
+    surprises,
     transfers,
 )
 
 MEMBER = r"^members/(?P<member_id>[0-9]{1,18})/"
 ORDER = r"^orders/(?P<order_id>[0-9]{1,18})"
+GIFT_CARD = r"^gift-cards/(?P<card_id>[0-9]{1,18})"
+HOUSEHOLD = r"^households/(?P<household_id>[0-9]{1,18})"
 REDEMPTION = r"^redemptions/(?P<redemption_id>[0-9]{1,18})"
+DONATION = r"^donations/(?P<donation_id>[0-9]{1,18})"
+SURPRISE = r"^surprises/(?P<surprise_id>[0-9]{1,18})"
+REFERRAL = r"^referrals/(?P<referral_id>[0-9]{1,18})"
+BADGE = r"badges/(?P<badge>[-a-zA-Z0-9_]{1,60})"
+COUPON_GIFTS = r"^coupon-gifts/(?P<gifts_id>[0-9]{1,18})"
 RULE = r"^rules/(?P<rule>[-a-zA-Z0-9_]{1,60})"
 
 urlpatterns = [
@@ -32,6 +48,7 @@ urlpatterns = [
     path("cancellations", facts.Cancellations.as_view(), name="cancellations"),
     path("returns", facts.Returns.as_view(), name="returns"),
     path("events", events.Events.as_view(), name="events"),
+    path("events/withdraw", events.Withdraw.as_view(), name="event-withdraw"),
     re_path(MEMBER + "close$", departures.Close.as_view(), name="member-close"),
     re_path(MEMBER + "merge$", merges.Merge.as_view(), name="member-merge"),
     re_path(MEMBER + "merges$", merges.Merges.as_view(), name="merges"),
@@ -53,8 +70,51 @@ urlpatterns = [
     re_path(REDEMPTION + "/release$", redemptions.Release.as_view(), name="redemption-release"),
     re_path(REDEMPTION + "/cancel$", redemptions.Cancel.as_view(), name="redemption-cancel"),
     re_path(REDEMPTION + "/fail$", redemptions.Fail.as_view(), name="redemption-fail"),
-    path("codes/check", redemptions.Check.as_view(), name="code-check"),
-    path("codes/use", redemptions.Use.as_view(), name="code-use"),
+    path("households", households.Households.as_view(), name="households"),
+    re_path(HOUSEHOLD + "$", households.One.as_view(), name="household"),
+    re_path(HOUSEHOLD + "/add$", households.Add.as_view(), name="household-add"),
+    re_path(HOUSEHOLD + "/remove$", households.Remove.as_view(), name="household-remove"),
+    re_path(HOUSEHOLD + "/limits$", households.Limits.as_view(), name="household-limits"),
+    re_path(HOUSEHOLD + "/dissolve$", households.Dissolve.as_view(), name="household-dissolve"),
+    re_path(MEMBER + "household$", households.Mine.as_view(), name="member-household"),
+    path("causes", causes.Causes.as_view(), name="causes"),
+    re_path(MEMBER + "donations$", causes.Donations.as_view(), name="donations"),
+    re_path(DONATION + "/withdraw$", causes.Withdrawal.as_view(), name="donation-withdraw"),
+    path("badges", badges.Badges.as_view(), name="badges"),
+    re_path("^" + BADGE + "/board$", badges.Leaders.as_view(), name="badge-board"),
+    re_path("^" + BADGE + "/teams$", badges.Teams.as_view(), name="badge-teams"),
+    re_path(MEMBER + "badges$", badges.Mine.as_view(), name="member-badges"),
+    re_path(MEMBER + BADGE + "/join$", badges.Join.as_view(), name="challenge-join"),
+    re_path(MEMBER + BADGE + "/leave$", badges.Leave.as_view(), name="challenge-leave"),
+    re_path(MEMBER + "coupons$", codes.Own.as_view(), name="member-coupons"),
+    path("coupon-gifts", coupongifts.Gifts.as_view(), name="coupon-gifts"),
+    re_path(COUPON_GIFTS + "$", coupongifts.One.as_view(), name="coupon-gifts-one"),
+    re_path(COUPON_GIFTS + "/start$", coupongifts.Start.as_view(), name="coupon-gifts-start"),
+    re_path(COUPON_GIFTS + "/cancel$", coupongifts.Cancel.as_view(), name="coupon-gifts-cancel"),
+    path("codes/check", codes.Check.as_view(), name="code-check"),
+    path("codes/use", codes.Use.as_view(), name="code-use"),
+    path("gift-cards", giftcards.GiftCards.as_view(), name="gift-cards"),
+    path("gift-cards/check", giftcards.Check.as_view(), name="gift-card-check"),
+    path("gift-cards/spend", giftcards.Spends.as_view(), name="gift-card-spend"),
+    re_path(GIFT_CARD + "$", giftcards.One.as_view(), name="gift-card"),
+    re_path(GIFT_CARD + "/block$", giftcards.Block.as_view(), name="gift-card-block"),
+    path("plans", plans.Plans.as_view(), name="plans"),
+    re_path(r"^plans/(?P<plan>[-a-zA-Z0-9_]{1,60})/terms$", plans.Terms.as_view(), name="plan-terms"),
+    re_path(MEMBER + "plans$", plans.Bought.as_view(), name="member-plans"),
+    re_path(MEMBER + "plans/leave$", plans.Leave.as_view(), name="plan-leave"),
+    re_path(MEMBER + "plans/stay$", plans.Stay.as_view(), name="plan-stay"),
+    re_path(r"^terms/(?P<term_id>[0-9]{1,18})/refund$", plans.Refund.as_view(), name="term-refund"),
+    re_path(MEMBER + "referral-link$", referrals.Link.as_view(), name="referral-link"),
+    re_path(MEMBER + "referral$", referrals.Claim.as_view(), name="referral-claim"),
+    re_path(MEMBER + "marks$", referrals.Marks.as_view(), name="marks"),
+    path("surprises", surprises.Surprises.as_view(), name="surprises"),
+    re_path(SURPRISE + "$", surprises.One.as_view(), name="surprise"),
+    re_path(SURPRISE + "/start$", surprises.Start.as_view(), name="surprise-start"),
+    re_path(SURPRISE + "/cancel$", surprises.Cancel.as_view(), name="surprise-cancel"),
+    path("referrals", referrals.Referrals.as_view(), name="referrals"),
+    re_path(REFERRAL + "$", referrals.One.as_view(), name="referral"),
+    re_path(REFERRAL + "/approve$", referrals.Approve.as_view(), name="referral-approve"),
+    re_path(REFERRAL + "/refuse$", referrals.Refuse.as_view(), name="referral-refuse"),
     path("rules", rules.Rules.as_view(), name="rules"),
     re_path(RULE + "$", rules.One.as_view(), name="rule"),
     re_path(RULE + "/draft$", rules.Draft.as_view(), name="rule-draft"),

@@ -82,6 +82,12 @@ class Chain:
         if self.lapse is not None and activity in self.lapse.by:
             self._push(self.lapse, at, moment)
 
+    def lapse_at(self, until: datetime) -> None:
+        """The clock runs to this moment."""
+        self.lapses_at, self.is_moved = until, True
+        if self.active:
+            self.next_due_at = min(self.next_due_at or until, until)
+
     def _note_activity(self, kind: str, at: datetime, moment: datetime, gain: int) -> None:
         assert self.lapse is not None  # noqa: S101 - the caller asked
         if ACTIVITIES.get(kind) in self.lapse.by:

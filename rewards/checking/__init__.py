@@ -12,7 +12,20 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from members.models import Program
-from rewards.checking import awards, books, merges, redemptions, seals, transfers
+from rewards.checking import (
+    awards,
+    books,
+    causes,
+    codes,
+    households,
+    merges,
+    plans,
+    prizes,
+    redemptions,
+    seals,
+    tenders,
+    transfers,
+)
 from rewards.checking.scans import Fault, Proof, name_faults, prove
 
 __all__ = ["Fault", "Proof", "Report", "run"]
@@ -64,7 +77,13 @@ def run(*, program: Program | None = None, verify: bool = False, limit: int = LI
         *awards.SCANS,
         *merges.SCANS,
         *redemptions.SCANS,
+        *households.SCANS,
+        *plans.SCANS,
+        *codes.SCANS,
         *transfers.SCANS,
+        *tenders.SCANS,
+        *causes.SCANS,
+        *prizes.SCANS,
         *([seals.HEADS] if verify else []),
     ]
     proofs: list[Proof] = []

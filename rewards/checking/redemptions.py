@@ -58,17 +58,31 @@ REDEMPTIONS = Scan(
     ),
 )
 
+# Who says that points of which lots are held: a redemption that is reserved, a hold that stands, a sending that waits.
+CLAIMS = """(SELECT {0}.program_id, 'redemption ' || {0}.id AS name, {0}.state, (part->>1)::bigint AS lot_id,
+        (part->>2)::bigint AS amount, {0}.state = 'reserved' AS is_open
+    FROM rewards_redemption {0} CROSS JOIN jsonb_array_elements({0}.parts) part WHERE {1}
+    UNION ALL SELECT {0}.program_id, 'hold ' || {0}.id, CASE WHEN {0}.released_at IS NULL THEN 'held' ELSE 'released' END,
+        (part->>0)::bigint, (part->>1)::bigint, {0}.released_at IS NULL
+    FROM rewards_hold {0} CROSS JOIN jsonb_array_elements({0}.parts) part WHERE {1}
+    UNION ALL SELECT {0}.program_id, 'sending ' || {0}.id, {0}.state, (part->>0)::bigint, (part->>1)::bigint,
+        {0}.state = 'waiting'
+    FROM rewards_sending {0} CROSS JOIN jsonb_array_elements({0}.parts) part WHERE {1})"""
+OPEN = CLAIMS.format("r", OF_PROGRAM.format("r"))
+# Asked for what is wrong only: everything that ever named the lot, with the state it is in.
+NAMED = f"""(SELECT string_agg(c.name || ' ' || c.state || ' ' || c.amount, ', ' ORDER BY c.name)
+    FROM {CLAIMS.format("r", "r.program_id = held.program_id")} c WHERE c.lot_id = held.lot_id)"""
+
 HELD = Scan(
-    of="l",
+    of="held",
     wallet="l.wallet_id",
-    subject="'lot ' || l.id",
-    source=f"""(SELECT h.lot_id, sum(h.amount) AS amount FROM (
-                SELECT (part->>1)::bigint AS lot_id, (part->>2)::bigint AS amount
-                FROM rewards_redemption r CROSS JOIN jsonb_array_elements(r.parts) part
-                WHERE r.state = 'reserved' AND {OF_PROGRAM.format("r")}
-                UNION ALL SELECT (part->>0)::bigint, (part->>1)::bigint
-                FROM rewards_hold r CROSS JOIN jsonb_array_elements(r.parts) part
-                WHERE r.released_at IS NULL AND {OF_PROGRAM.format("r")}) h GROUP BY 1) held
+    subject="'lot ' || held.lot_id",
+    source=f"""(SELECT coalesce(h.program_id, k.program_id) AS program_id, coalesce(h.lot_id, k.id) AS lot_id,
+                coalesce(h.amount, 0) AS amount
+            FROM (SELECT c.lot_id, min(c.program_id) AS program_id, sum(c.amount) AS amount FROM {OPEN} c
+                WHERE c.is_open GROUP BY c.lot_id) h
+            FULL JOIN (SELECT k.id, k.program_id FROM rewards_lot k WHERE k.reserved > 0 AND {OF_PROGRAM.format("k")}) k
+                ON k.id = h.lot_id) held
         LEFT JOIN rewards_lot l ON l.id = held.lot_id
         LEFT JOIN rewards_wallet w ON w.id = l.wallet_id""",
     questions=(
@@ -78,6 +92,15 @@ HELD = Scan(
             "l.id IS NULL OR l.reserved < held.amount",
             "held.amount",
             "l.reserved",
+            covers="held.amount > 0",
+        ),
+        Question(
+            "redemption.claimed",
+            _("what is held in lots belongs to something that is reserved"),
+            "l.reserved > held.amount",
+            f"concat_ws(': ', held.amount, {NAMED})",
+            "l.reserved",
+            covers="l.reserved > 0",
         ),
     ),
 )

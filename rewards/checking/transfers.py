@@ -14,8 +14,10 @@ TRANSFERS = Scan(
     holder="x.holder_id",
     subject="'transfer ' || x.fact_id",
     source=f"""(SELECT e.program_id, e.fact_id, w.unit_id, min(w.holder_id) AS holder_id,
-                sum(e.active_change - e.arrears_change) AS gain
+                sum(e.active_change + e.reserved_change - e.arrears_change) AS gain
             FROM rewards_entry e JOIN rewards_wallet w ON w.id = e.wallet_id
+            -- What causes are given and paid for: causes.py.
+            JOIN members_holder h ON h.id = w.holder_id AND h.kind <> 'cause'
             WHERE e.kind IN ('transfer_out', 'transfer_in') AND {OF_PROGRAM.format("e")}
             GROUP BY e.program_id, e.fact_id, w.unit_id) x""",
     questions=(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 from typing import Any
 
@@ -17,7 +18,7 @@ from rewards.engine.gates import Gate
 from rewards.engine.plans import Cap, KindPlan, Plan, Step, Target
 from rewards.engine.pricing import Pricing
 from rewards.engine.rules import CAPS, ORDER, Rule
-from rewards.engine.situations import LineTest, Situation
+from rewards.engine.situations import LineTest, Seen, Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +36,17 @@ class Program:
         self.rules = tuple(rules)
         self.kinds = kinds
 
-    def price(self, occasion: Occasion, context: Context) -> Pricing:
+    def price(self, occasion: Occasion, context: Context, seen: Seen | None = None) -> Pricing:
+        """`seen`, empty at first, spares a second program the lines of the same occasion that this one has looked at."""
         kind = self.kinds.get(occasion.kind)
         if kind is None:
             return Pricing(awards=(), grants=(), totals={})
-        return kind.price(Situation(occasion, context, kind), None)
+        return kind.price(Situation(occasion, context, kind, seen), None)
 
     def counter_keys(self, occasion: Occasion) -> tuple[str, ...]:
         """The counters to read before this occasion can be priced."""
         plan = self.kinds.get(occasion.kind)
-        if plan is None:
-            return ()
-        return tuple(key for keys in plan.keys(occasion) for key in keys)
+        return () if plan is None else plan.all_keys(occasion)
 
 
 def price(occasion: Occasion, context: Context, program: Program) -> Pricing:
@@ -147,8 +147,14 @@ class _KindCompiler:
         name = json.dumps(rule.lines, sort_keys=True)
         if name not in self.selectors:
             self.selectors[name] = len(self.filters)
-            self.filters.append(conditions.parse(rule.lines, fields.LINE).predicate())
+            self.filters.append(_line_test(name))
         return self.selectors[name]
+
+
+@lru_cache(maxsize=1024)
+def _line_test(text: str) -> LineTest:
+    """One function for each text, in whichever program: so it is known that two look at the same."""
+    return conditions.parse(json.loads(text), fields.LINE).predicate()
 
 
 def _target(step: Step, multiplier: Rule, scale: "_Scale") -> Target:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from rewards.engine.facts import Context, Counter
+from rewards.engine.facts import Context, Counter, Perk
 
 # Values that JSON does not know are objects of one key: {"$date": "2026-01-31"}.
 _WRITERS: tuple[tuple[type, str, Any], ...] = (
@@ -42,6 +42,12 @@ def dump(context: Context) -> dict[str, Any]:
         found["segments"] = sorted(context.segments)
     if context.member:
         found["member"] = {name: _dump_value(value) for name, value in context.member.items()}
+    if context.plans:
+        found["plans"] = dict(context.plans)
+    if context.perks:
+        found["perks"] = [list(perk) for perk in context.perks]
+    if context.coupons:
+        found["coupons"] = sorted(context.coupons)
     return found
 
 
@@ -53,6 +59,9 @@ def load(stored: Mapping[str, Any]) -> Context:
         counters={key: Counter(*values) for key, values in stored.get("counters", {}).items()},
         segments=frozenset(stored.get("segments", ())),
         member={name: _load_value(value) for name, value in stored.get("member", {}).items()},
+        plans=stored.get("plans", {}),
+        perks=tuple(Perk(*perk) for perk in stored.get("perks", ())),
+        coupons=frozenset(stored.get("coupons", ())),
     )
 
 

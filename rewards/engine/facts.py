@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Line(NamedTuple):
@@ -45,12 +45,24 @@ class Counter(NamedTuple):
     last: float | None = None
 
 
+class Perk(NamedTuple):
+    """A benefit in force that prices depend on (rewards/benefits/kinds.py): of the tier or plan `key`; `term` is the id of
+    the plan's term."""
+
+    source: str
+    key: str
+    term: int
+    benefit: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What was known about the member at the moment. Stored with the award, so that a return re-prices exactly.
 
     `counters` is keyed "<rule id>:<period key>"; `multipliers` maps a unit's key to the standing's factor on
-    per-amount awards; `member` holds facts such as joined_on, birthday, language, tags.
+    per-amount awards; `member` holds facts such as joined_on, birthday, language, tags; `plans` are those held,
+    {key: id of the term}, `perks` the benefits of tier and plans; `coupons` are the keys of those that the order's codes
+    brought.
     """
 
     tier: str = ""
@@ -59,3 +71,11 @@ class Context:
     counters: Mapping[str, Counter] = field(default_factory=dict)
     segments: frozenset[str] = frozenset()
     member: Mapping[str, object] = field(default_factory=dict)
+    plans: Mapping[str, int] = field(default_factory=dict)
+    perks: tuple[Perk, ...] = ()
+    coupons: frozenset[str] = frozenset()
+
+    def without(self, term: int) -> Context:
+        """The same without what one term of a plan gives."""
+        plans = {key: number for key, number in self.plans.items() if number != term}
+        return replace(self, plans=plans, perks=tuple(perk for perk in self.perks if perk.term != term))

@@ -36,7 +36,12 @@ type Offer = Callable[[], conditions.registry.Choices]
 
 
 def register(
-    *, tiers: Offer | None = None, stores: Offer | None = None, weekdays: Offer | None = None
+    *,
+    tiers: Offer | None = None,
+    stores: Offer | None = None,
+    weekdays: Offer | None = None,
+    plans: Offer | None = None,
+    coupons: Offer | None = None,
 ) -> None:
     """Fill both scopes; called once by the app's ready(), and harmless when repeated. The engine itself knows no
     program: `tiers` and the others tell an editor what there is to choose and a sentence how it is called."""
@@ -56,8 +61,16 @@ def register(
         Field("order.store", conditions.TEXT, _("store"), attrgetter("occasion.store"), choices=stores),
         Field("order.weekday", conditions.INTEGER, _("day of the week"), _weekday, choices=weekdays),
         Field("order.hour", conditions.INTEGER, _("hour of the day"), attrgetter("local.hour")),
+        Field(
+            "order.coupons",
+            conditions.SET,
+            _("coupons of the order"),
+            attrgetter("context.coupons"),
+            choices=coupons,
+        ),
         Field("standing.tier", conditions.TEXT, _("tier"), attrgetter("context.tier"), choices=tiers),
         Field("standing.rank", conditions.INTEGER, _("rank of the tier"), attrgetter("context.rank")),
+        Field("standing.plans", conditions.SET, _("plans"), _plans, choices=plans),
         Field("member.segments", conditions.SET, _("segments"), attrgetter("context.segments")),
         Collection("lines", _("lines"), LINE, "lines"),
     )
@@ -80,6 +93,10 @@ def register_fact(name: str, kind: conditions.Kind, label: str | Promise) -> Non
 def _weekday(situation: Any) -> int:
     weekday: int = situation.local.isoweekday()
     return weekday
+
+
+def _plans(situation: Any) -> frozenset[str]:
+    return frozenset(situation.context.plans)
 
 
 def _read_fact(name: str) -> Read:

@@ -90,7 +90,7 @@ class KindPlan:
     filters: tuple[LineTest, ...]
     price: Price
     text: str
-    remembered: dict[object, Keys] = field(default_factory=dict)
+    remembered: dict[object, tuple[Keys, tuple[str, ...]]] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     has_visits: bool = False
 
@@ -100,13 +100,21 @@ class KindPlan:
 
     def keys(self, occasion: Occasion) -> Keys:
         """The counter keys of every step, by its number."""
+        return self._known(occasion)[0]
+
+    def all_keys(self, occasion: Occasion) -> tuple[str, ...]:
+        """Those of all steps, one after the other."""
+        return self._known(occasion)[1]
+
+    def _known(self, occasion: Occasion) -> tuple[Keys, tuple[str, ...]]:
         day = occasion.local.date()
         name = (day, occasion.store) if self.has_visits else day
         found = self.remembered.get(name)
         if found is None:
             if len(self.remembered) >= MAX_REMEMBERED:
                 self.remembered.clear()
-            found = self.remembered[name] = self._make_keys(day, occasion.store)
+            keys = self._make_keys(day, occasion.store)
+            found = self.remembered[name] = (keys, tuple(key for some in keys for key in some))
         return found
 
     def _make_keys(self, day: date, store: str) -> Keys:

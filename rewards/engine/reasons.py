@@ -1,11 +1,11 @@
 """The arithmetic of an award, folded small for storing and unfolded for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
 # The formula with name, precision, value and minor units it is per; the selection; the tier's factor as a
-# pair or None; what was desired as numerator and denominator; the room that the cap had.
+# pair (followed by its parts, where plans have one) or None; what was desired as numerator and denominator; the room that the cap had.
 Trail = tuple[Any, ...]
 
 Step = dict[str, object]
@@ -14,7 +14,9 @@ MAX_DIGITS = 18
 
 
 def unfold(trail: Sequence[Any], *, cut_by: str, awarded: int) -> tuple[Step, ...]:
-    """The steps from a trail, also from one that was stored as JSON: base, tier, cap, rounding.
+    """The steps from a trail, also from one that was stored as JSON: base, tier, plans, cap, rounding.
+
+    The factor is [numerator, denominator], and where a plan has a part in it, […, [source, key, numerator, denominator]…].
 
     Amounts are exact texts in units ("16.2", or "5/3" where no decimal is exact), money is in minor units.
     """
@@ -22,7 +24,7 @@ def unfold(trail: Sequence[Any], *, cut_by: str, awarded: int) -> tuple[Step, ..
     units = 10**precision
     basis, quantity, _counted, _once, positions = found
     desired = Fraction(numerator, denominator) / units
-    base = desired / Fraction(*tier) if tier else desired
+    base = desired / Fraction(*tier[:2]) if tier else desired
     first: Step = {"step": name, "value": plain(Fraction(value)), "amount": plain(base)}
     if name in {"per_amount", "whole_steps", "percent"}:
         first |= {"basis_minor": basis}
@@ -34,7 +36,7 @@ def unfold(trail: Sequence[Any], *, cut_by: str, awarded: int) -> tuple[Step, ..
         first |= {"lines": list(positions)}
     steps = [first]
     if tier:
-        steps.append({"step": "tier", "factor": plain(Fraction(*tier)), "amount": plain(desired)})
+        steps += _factors(tier, base)
     final = Fraction(awarded, units)
     if cut_by == "group":
         steps.append({"step": "group", "amount": plain(final)})
@@ -43,6 +45,15 @@ def unfold(trail: Sequence[Any], *, cut_by: str, awarded: int) -> tuple[Step, ..
     elif final != desired:
         steps.append({"step": "rounding", "amount": plain(final)})
     return tuple(steps)
+
+
+def _factors(tier: Sequence[Any], base: Fraction) -> Iterator[Step]:
+    """One step for the tier and one for each plan, each with the amount after it."""
+    parts = tier[2:] or (("tier", "", *tier),)
+    for source, key, *factor in parts:
+        base *= Fraction(*factor)
+        named = {source: key} if key else {}
+        yield {"step": source, **named, "factor": plain(Fraction(*factor)), "amount": plain(base)}
 
 
 def _cap(cut_by: str, left: Fraction, final: Fraction) -> Step:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
+from rewards.engine import rates
 from rewards.engine.facts import Context, Line, Occasion
 
 if TYPE_CHECKING:
@@ -39,13 +40,20 @@ def select(lines: Iterable[Line], test: LineTest | None = None) -> Selection:
     return (max(0, basis), quantity, counted, 1, tuple(positions))
 
 
+# What has been selected of one occasion, by the filters of whoever asked: two programs that look at the same lines in the same
+# way need not both look.
+Seen = dict[tuple[LineTest, ...], list[Selection | None]]
+
+
 class Situation:
     """What gates, amounts and conditions read. `selections` is filled as rules ask for them; the first one is
-    the whole order."""
+    the whole order. `seen` belongs to one occasion."""
 
     __slots__ = ("context", "counters", "filters", "keys", "lines", "local", "occasion", "selections")
 
-    def __init__(self, occasion: Occasion, context: Context, kind: "KindPlan") -> None:
+    def __init__(
+        self, occasion: Occasion, context: Context, kind: "KindPlan", seen: Seen | None = None
+    ) -> None:
         self.occasion = occasion
         self.context = context
         self.counters = context.counters
@@ -53,8 +61,13 @@ class Situation:
         self.lines = lines = occasion.lines
         self.keys = kind.keys(occasion)
         self.filters = filters = kind.filters
-        self.selections: list[Selection | None] = [None] * len(filters)
-        self.selections[0] = select(lines) if kind.has_lines else NO_LINES
+        selections = None if seen is None else seen.get(filters)
+        if selections is None:
+            selections = [None] * len(filters)
+            selections[0] = select(lines) if kind.has_lines else NO_LINES
+            if seen is not None:
+                seen[filters] = selections
+        self.selections: list[Selection | None] = selections
 
     @property
     def total(self) -> int:
@@ -78,9 +91,12 @@ class Situation:
         both = {*found[POSITIONS]}.intersection(other[POSITIONS])
         return select(self.lines, lambda line: line.position in both) if both else NOTHING
 
-    def tier_factor(self, unit: str) -> tuple[int, int, tuple[int, int] | None]:
-        """The tier's factor on per-amount awards of a unit: numerator, denominator, both as a pair unless 1."""
+    def tier_factor(self, unit: str) -> rates.Factor:
+        """The factor of tier and plans on per-amount awards of a unit: numerator, denominator, and what the reasons tell
+        of it (see reasons.unfold), nothing where it is 1."""
         factor = self.context.multipliers.get(unit)
+        if self.context.perks:
+            return rates.combine(unit, factor, self.context)
         numerator, denominator = (1, 1) if factor is None else factor.as_integer_ratio()
         pair = None if numerator == denominator else (numerator, denominator)
         return numerator, denominator, pair

@@ -14,6 +14,7 @@ from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit import formats
+from members.forms.addresses import AddressFields
 from members.models import Identity, Member, Program
 from rewards import queries, reinstatements
 from rewards.merging import Bearing
@@ -168,6 +169,11 @@ class ProfileForm(ActionForm):
         self.fields["language"] = forms.ChoiceField(label=_("Language"), required=False, choices=choices)
         for name in ("name", "language", "birthday"):
             self.initial.setdefault(name, getattr(self.person, name))
+
+
+class AddressForm(AddressFields, ActionForm):
+    def prepare(self) -> None:
+        self.begin(self.person)
 
 
 class IdentityForm(ActionForm):

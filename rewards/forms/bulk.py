@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from loyaltysite.kit import formats
 from loyaltysite.kit.errors import DomainError
 from members import tags
-from rewards import bulk, queries
+from rewards import bulk, catalogue, queries
 from rewards.filters import LARGEST
-from rewards.models import BulkAction, Tier, Unit
+from rewards.models import BulkAction, Coupon, Tier, Unit
 
 REASON = {"required": _("Say why. The members' history and the audit keep it.")}
 
@@ -80,6 +80,18 @@ class TierForm(Terms):
         return self.cleaned_data | {"until": self.cleaned_data["until"].isoformat()}
 
 
+class CouponForm(Terms):
+    coupon = forms.ChoiceField(
+        label=_("Coupon"), help_text=_("Each member gets a code of their own, which works for nobody else.")
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=bulk.LONGEST_REASON, error_messages=REASON)
+
+    def __init__(self, *args: Any, coupons: Sequence[Coupon], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = [(one.key, catalogue.name_of(one.names, one.key)) for one in coupons]
+        self.fields["coupon"].choices = named  # type: ignore[attr-defined]
+
+
 class TagForm(Terms):
     tag = forms.CharField(
         label=_("Tag"), max_length=tags.LONGEST, error_messages={"required": _("Enter a tag.")}
@@ -93,9 +105,18 @@ class TagForm(Terms):
 
 
 def form_for(
-    kind: str, data: Any, *, units: Sequence[Unit], tiers: Sequence[Tier], today: date
+    kind: str,
+    data: Any,
+    *,
+    units: Sequence[Unit],
+    tiers: Sequence[Tier],
+    coupons: Sequence[Coupon],
+    today: date,
+    initial: Mapping[str, Any] | None = None,
 ) -> Terms | None:
     """The form of a kind; None for a kind that there is not, or not in this program."""
+    if kind == BulkAction.Kind.COUPON and coupons:
+        return CouponForm(data, coupons=coupons, initial=initial)
     if kind == BulkAction.Kind.ADJUST and units:
         return AdjustForm(data, units=units)
     if kind == BulkAction.Kind.TIER and tiers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -17,10 +17,14 @@ from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit import formats
 from members.models import Program
-from rewards.models import TierScheme, Unit
+from rewards.forms import benefits
+from rewards.models import Reward, TierScheme, Unit
+from rewards.tiers import worths
 from rewards.tiers.editing import MOST_TIERS, SCHEME, Draft, TierDraft
+from rewards.tiers.schemes import MONEY
 
 MOST = Decimal(10) ** 12
+WEIGHT: dict[str, Any] = {"min_value": 0, "max_value": 1000, "required": False}
 ROW = re.compile(r"tier-(\d{1,3})-")
 
 
@@ -37,8 +41,16 @@ class SchemeForm(forms.Form):
         help_text=_("So long a tier goes on after its end."),
     )  # fmt: skip
 
+    weight_historic = forms.IntegerField(label=_("Value up to now, %"), **WEIGHT)
+    weight_predicted = forms.IntegerField(label=_("Value of the coming year, %"), **WEIGHT)
+    weight_retention = forms.IntegerField(label=_("of it likely to be kept, %"), **WEIGHT)
+    weight_upgrade = forms.IntegerField(label=_("of it likely to grow, %"), **WEIGHT)
+
     def __init__(self, data: Any = None, *, initial: Any = None, units: list[Unit], is_fixed: bool) -> None:
-        super().__init__(data, initial=initial)
+        weights = worths.weights_of((initial or {}).get("weights") or {})
+        super().__init__(
+            data, initial={**(initial or {}), **{f"weight_{name}": weights[name] for name in weights}}
+        )
         every = [("", _("All units together"))]
         self.fields["months"].is_needed = True  # type: ignore[attr-defined]
         self.fields["unit_key"].choices = every + [(unit.key, unit.key) for unit in units]  # type: ignore[attr-defined]
@@ -62,7 +74,12 @@ class SchemeForm(forms.Form):
         found: dict[str, Any] = super().clean() or self.cleaned_data
         if found.get("counted") != "points" and not self.fields["unit_key"].disabled:
             found["unit_key"] = ""
+        weights = {name: found.get(f"weight_{name}") or 0 for name in worths.WEIGHTS}
+        found["weights"] = weights if found.get("counted") == "value" else {}
         return found
+
+    def weights(self) -> list[forms.BoundField]:
+        return [self[f"weight_{name}"] for name in worths.WEIGHTS]
 
 
 class TierForm(forms.Form):
@@ -74,7 +91,14 @@ class TierForm(forms.Form):
     is_never_lost = forms.BooleanField(label=_("Never lost"), required=False)
 
     def __init__(
-        self, data: Any = None, *, prefix: str, initial: Any = None, program: Program, units: list[Unit]
+        self,
+        data: Any = None,
+        *,
+        prefix: str,
+        initial: Any = None,
+        program: Program,
+        units: list[Unit],
+        rewards: list[Reward],
     ) -> None:
         super().__init__(data, prefix=prefix, initial=initial, auto_id="id_%s")
         self.languages, self.units = list(program.languages), units
@@ -92,6 +116,24 @@ class TierForm(forms.Form):
                 required=False,
                 help_text=_("1 or nothing: as everybody."),
             )
+            self.fields[f"months_{unit.key}"] = forms.IntegerField(
+                label=_("%(unit)s end after so many months") % {"unit": formats.unit_name(10 * 10**unit.precision, unit)},
+                min_value=0, max_value=1_200, required=False, help_text=_("Nothing: as everybody. 0: never."),
+            )  # fmt: skip
+        benefits.add_fields(self, program=program, units=units, rewards=rewards, with_rate=False)
+
+    @property
+    def works(self) -> bool:
+        """Whether anything but promises is given, or wrong."""
+        names = (*benefits.WORKING, *(f"birthday_{unit.key}" for unit in self.units))
+        return any(self[name].value() or self[name].errors for name in names)
+
+    def birthdays(self) -> list[forms.BoundField]:
+        return [self[f"birthday_{unit.key}"] for unit in self.units]
+
+    @property
+    def has_rewards(self) -> bool:
+        return bool(self.fields["kept"].choices)  # type: ignore[attr-defined]
 
     def named(self) -> list[forms.BoundField]:
         return [self[f"name_{language}"] for language in self.languages]
@@ -106,6 +148,9 @@ class TierForm(forms.Form):
     def factors(self) -> list[forms.BoundField]:
         return [self[f"factor_{unit.key}"] for unit in self.units]
 
+    def ends(self) -> list[forms.BoundField]:
+        return [self[f"months_{unit.key}"] for unit in self.units]
+
     def clean(self) -> dict[str, Any]:
         """Each factor is a ratio above zero, written as 1.5 or 3/2."""
         found: dict[str, Any] = super().clean() or self.cleaned_data
@@ -115,6 +160,7 @@ class TierForm(forms.Form):
                 found[name] = _factor(found.get(name, ""))
             except ValidationError as error:
                 self.add_error(name, error)
+        benefits.check(self)
         return found
 
     def draft(self, *, digits: int, key: str, kept: Mapping[str, Any]) -> TierDraft:
@@ -130,10 +176,27 @@ class TierForm(forms.Form):
             names=hidden | names,
             threshold=int(found["threshold"].scaleb(digits)),
             multipliers=others | {unit: ratio for unit, ratio in factors.items() if ratio},
-            benefits=tuple(_benefits({one: found[f"benefits_{one}"] for one in self.languages})),
+            benefits=(
+                *benefits.read(found, self.units),
+                *benefits.promises({one: found[f"benefits_{one}"] for one in self.languages}),
+            ),
+            expiry=self._expiry(kept.get("expiry", {})),
             is_never_lost=found["is_never_lost"],
             id=found["id"],
         )
+
+    def _expiry(self, kept: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+        """By unit; a policy of another kind than months stays until a number is typed."""
+        found = {}
+        for unit in self.units:
+            months, old = self.cleaned_data.get(f"months_{unit.key}"), kept.get(unit.key)
+            if months is not None:
+                found[unit.key] = {"kind": "months", "count": months} if months else {"kind": "none"}
+            elif old is not None and old.get("kind") not in ("months", "none"):
+                found[unit.key] = dict(old)
+        return found | {
+            unit: old for unit, old in kept.items() if unit not in {one.key for one in self.units}
+        }
 
 
 class TiersForm:
@@ -145,6 +208,8 @@ class TiersForm:
         self.program, self.before = program, before
         self.units = [unit for unit in units if not unit.is_money]
         self.all_units, self.data = units, data
+        offered = Reward.objects.filter(program=program).exclude(state=Reward.State.ENDED)
+        self.rewards = list(offered.order_by("pk"))
         initial = {name: getattr(before, name) for name in SCHEME} if before else None
         self.scheme = SchemeForm(data, initial=initial, units=units, is_fixed=is_fixed)
         self.rows = [self._row(place) for place in self._places()]
@@ -163,12 +228,17 @@ class TiersForm:
         elif self.before is None and place == 0:
             initial = {"threshold": 0}
         return TierForm(
-            self.data, prefix=f"tier-{place}", initial=initial, program=self.program, units=self.units
+            self.data,
+            prefix=f"tier-{place}",
+            initial=initial,
+            program=self.program,
+            units=self.units,
+            rewards=self.rewards,
         )
 
     def digits(self, counted: str) -> int:
         """How many digits of a threshold are typed after the point."""
-        if counted == "spend":
+        if counted in MONEY:
             return formats.minor_digits(self.program.currency)
         key = self.scheme["unit_key"].value() if counted == "points" else ""
         return next((unit.precision for unit in self.all_units if unit.key == key), 0)
@@ -199,7 +269,9 @@ class TiersForm:
             tier = known.get(row.cleaned_data["id"])
             key = tier.key if tier else _new_key(row.cleaned_data, self.program, taken)
             taken.add(key)
-            kept = {"names": tier.names, "multipliers": tier.multipliers} if tier else {}
+            kept = (
+                {"names": tier.names, "multipliers": tier.multipliers, "expiry": tier.expiry} if tier else {}
+            )
             tiers.append(row.draft(digits=digits, key=key, kept=kept))
         tiers.sort(key=lambda one: one.threshold)
         values = {name: found[name] for name in SCHEME}
@@ -223,11 +295,13 @@ def initial_of(tier: TierDraft, program: Program, units: list[Unit], digits: int
     }
     for language in program.languages:
         found[f"name_{language}"] = tier.names.get(language, "")
-        found[f"benefits_{language}"] = "\n".join(
-            benefit.get(language, "") for benefit in tier.benefits
-        ).rstrip()
+        found[f"benefits_{language}"] = benefits.lines_of(tier.benefits, language)
+    found |= benefits.initial_of(tier.benefits, units, formats.minor_digits(program.currency))
     for unit in units:
         found[f"factor_{unit.key}"] = _factor_shown(tier.multipliers.get(unit.key, ""))
+        policy = tier.expiry.get(unit.key, {})
+        if policy.get("kind") in ("months", "none"):
+            found[f"months_{unit.key}"] = policy.get("count", 0)
     return found
 
 
@@ -252,17 +326,6 @@ def _factor_shown(ratio: str) -> str:
     fraction = Fraction(ratio)
     decimal = (Decimal(fraction.numerator) / fraction.denominator).quantize(Decimal("0.0001")).normalize()
     return f"{decimal:f}" if Fraction(decimal) == fraction else ratio
-
-
-def _benefits(lines: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Line by line, each in the languages that have that line."""
-    split = {language: [line.strip()[:200] for line in text.splitlines()] for language, text in lines.items()}
-    for place in range(max((len(found) for found in split.values()), default=0)):
-        one = {
-            language: found[place] for language, found in split.items() if place < len(found) and found[place]
-        }
-        if one:
-            yield one
 
 
 def _new_key(found: Mapping[str, Any], program: Program, taken: set[str]) -> str:

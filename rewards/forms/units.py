@@ -62,7 +62,13 @@ class UnitForm(forms.Form):
         initial=0,
         help_text=_("0 for points and stamps."),
     )
-    is_money = forms.BooleanField(label=_("Is money credit, such as a gift card"), required=False)
+    is_money = forms.BooleanField(
+        label=_("Is money credit, such as a gift card"),
+        required=False,
+        help_text=_(
+            "Counted in your currency, and worth what it says. It pays for orders and is what gift cards hold."
+        ),
+    )
     worth_units = forms.DecimalField(
         label=_("So many"), min_value=Decimal("0.000001"), max_value=MOST, initial=100
     )
@@ -83,6 +89,7 @@ class UnitForm(forms.Form):
     transfer_limit = _amount(
         _("To send in a month"), _("How many a member may send to others. Empty for none.")
     )
+    is_shared = forms.BooleanField(label=_("Households may share it"), required=False)
     lapses = forms.ChoiceField(label=_("Without activity"), choices=inactivity.CHOICES, required=False)
     lapse_count = _count(_("So many"))
     lapse_by = forms.MultipleChoiceField(
@@ -130,7 +137,8 @@ class UnitForm(forms.Form):
         if unit is not None:
             del self.fields["key"]
         if is_fixed:
-            for name in ("precision", "is_money"):
+            worth = ("worth_units", "worth_money") if unit is not None and unit.is_money else ()
+            for name in ("precision", "is_money", *worth):
                 self.fields[name].disabled = True
                 self.fields[name].help_text = _("Fixed: members have balances in this unit.")
 
@@ -185,17 +193,23 @@ class UnitForm(forms.Form):
         """What `units.create` and `units.change` take."""
         found = self.cleaned_data
         one = {name: found[name] for name in ("precision", "is_money", "shortfall")}
+        digits = formats.minor_digits(self.program.currency)
+        is_plain = found["is_money"] and not self.fields["is_money"].disabled
+        if is_plain:
+            # Credit is counted as the currency is, and worth what it says.
+            one["precision"] = digits
         kept = self.unit.names if self.unit else {}
         hidden = {language: words for language, words in kept.items() if language not in self.languages}
         return one | {
             "names": hidden | found["names"],
-            "worth": self._worth(),
+            "worth": Fraction(10**digits) if is_plain else self._worth(),
             "expiry": self._expiry(),
             "pending": self._pending(),
             "notice_days": found["notice_days"] or 0,
             "grace_days": found["grace_days"] or 0,
             "grace_budget": self._scaled("grace_budget"),
             "transfer_limit": self._scaled("transfer_limit") or 0,
+            "is_shared": self.cleaned_data["is_shared"],
             "lapse": inactivity.policy_of(found),
             "arrears_limit": self._scaled("arrears_limit"),
             "cap_per_order": self._scaled("cap_per_order"),
@@ -207,6 +221,8 @@ class UnitForm(forms.Form):
 
     def _worth(self) -> Fraction:
         """Minor units of the currency for one whole unit."""
+        if self.unit is not None and self.fields["worth_money"].disabled:
+            return Fraction(self.unit.worth_numerator, self.unit.worth_denominator)
         minor: Fraction = Fraction(self.cleaned_data["worth_money"]) * 10 ** formats.minor_digits(
             self.program.currency
         )
@@ -294,6 +310,7 @@ def initial_of(unit: Unit, program: Program) -> dict[str, Any]:
             "notice_days": unit.notice_days,
             "grace_days": unit.grace_days,
             "grace_budget": _whole(unit.grace_budget, unit),
+            "is_shared": unit.is_shared,
             "transfer_limit": _whole(unit.transfer_limit or None, unit),
             "shortfall": unit.shortfall,
             "arrears_limit": _whole(unit.arrears_limit, unit),

@@ -63,6 +63,7 @@ class Profile:
             column for column in OF_ORDER if self.layout.places.get(column, ABSENT) != ABSENT
         )
         self.once_cells = itemgetter(*(self.layout[column] for column in self.said_once), ABSENT, ABSENT)
+        self.led_by = ""
         self.identities = [column for column in self.said_once if column in IDENTITIES]
         self.places = tuple(
             self.layout.places.get(column, ABSENT) for column in ("type", "order_id", "return_id")
@@ -77,12 +78,25 @@ class Profile:
         return f"{kind or ORDER} {named}" if named else ""
 
     def share(self, group: Group) -> str:
-        """What the work is split by: the member, so that one member's facts stay in order."""
+        """What the work is split by: the member, however typed, so that one member's facts stay in order."""
         at, first = self.layout, group.rows[0]
         for column in self.identities:
             if found := first[at[column]].strip():
-                return found
+                try:
+                    return values.identity(found, IDENTITIES[column], column, self.terms.region)
+                except CellRefused:
+                    return found
         return group.key
+
+    def is_apart(self, group: Group) -> bool:
+        """Whether nothing of an earlier order that share() puts elsewhere can concern this one: the member is named in
+        the same column as always, or nobody is and it names no order but itself."""
+        at, first = self.layout, group.rows[0]
+        column = next((each for each in self.identities if first[at[each]].strip()), "")
+        if not column:
+            return first[self.places[0]].strip().lower() in {"", ORDER, UNPAID}
+        self.led_by = self.led_by or column
+        return column == self.led_by
 
     def item(self, group: Group) -> Item | str:
         """The item, or the reason why these rows are none of our business. Raises RowRefused."""
@@ -102,7 +116,8 @@ class Reading:
             self._check_agreement()
             return self._item()
         except CellRefused as error:
-            raise RowRefused(self.number, error.code, str(error)) from None
+            said = error.said_of(self.at.called(error.field or ""))
+            raise RowRefused(self.number, error.code, said) from None
 
     def first(self, column: str) -> str:
         return self.rows[0][self.at[column]].strip()

@@ -42,12 +42,18 @@ class Layout:
 
     places: Mapping[str, int]
     unused: tuple[str, ...]
+    header: Sequence[str] = ()
 
     def __getitem__(self, column: str) -> int:
         return self.places[column]
 
     def has(self, column: str) -> bool:
         return self.places[column] != ABSENT
+
+    def called(self, column: str) -> str:
+        """The column as the file names it; as we do where the file has none."""
+        place = self.places.get(column, ABSENT)
+        return self.header[place].strip() if 0 <= place < len(self.header) else column
 
 
 def lay_out(
@@ -72,7 +78,7 @@ def lay_out(
             raise ColumnMissing(group=tuple(group), column=_(" or ").join(group), found=", ".join(header))
     places = {column: named.index(column) if column in named else ABSENT for column in known}
     unused = tuple(name for name, taken in zip(header, named, strict=True) if not taken)
-    return Layout(places, unused)
+    return Layout(places, unused, tuple(header))
 
 
 def _check_mapping(header: Sequence[str], mapping: Mapping[str, str], known: tuple[str, ...]) -> None:

@@ -79,7 +79,7 @@ class Grouping:
                 group = self.open[key] = Group(key, fault=self.refusals.fault_of(key))
             group.numbers.append(number)
             group.rows.append(cells)
-            group.size += sum(map(len, cells))
+            group.size += len("".join(cells))
             if self.torn:
                 group.fault, self.torn = group.fault or self.torn, None
             if len(group.rows) > MOST_ROWS or group.size > MOST_TEXT:

@@ -68,7 +68,11 @@ class Profile(canonical.Profile):
         return self.above
 
     def share(self, group: Group) -> str:
-        return group.rows[0][self.customer] or group.key
+        return group.rows[0][self.customer].strip().removesuffix(".0") or group.key
+
+    def is_apart(self, group: Group) -> bool:
+        """Always: there is one way to name a member, and no return names an order."""
+        return True
 
     def item(self, group: Group) -> Item | str:
         return Reading(self, group).item()
@@ -86,7 +90,8 @@ class Reading:
         try:
             return self._item()
         except CellRefused as error:
-            raise RowRefused(self.number, error.code, str(error)) from None
+            said = error.said_of(self.at.called(error.field or ""))
+            raise RowRefused(self.number, error.code, said) from None
 
     def cell(self, column: str) -> str:
         """A cell of the first row, which speaks for the whole invoice."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,16 +12,15 @@ from itertools import islice
 from django_scopes import scope
 
 from loyaltysite.kit import collection
-from loyaltysite.kit.ahead import read_ahead
 from members.models import Member, Order, Program
-from rewards import settling
-from rewards.imports import canonical, online_retail
+from rewards import settling, statistics
+from rewards.imports import canonical, lanes, online_retail
 from rewards.imports.canonical import Profile, Terms
-from rewards.imports.groups import Group, Grouping
-from rewards.imports.recording import Part, Recorder
+from rewards.imports.groups import Grouping
+from rewards.imports.recording import Alone, Part, Recorder
 from rewards.imports.rejects import RejectFile, path_for
 from rewards.imports.reports import Report
-from rewards.imports.sources import MOST, Source, SourceUnreadable, opened
+from rewards.imports.sources import MOST, Source, opened
 from rewards.imports.tables import Table
 from rewards.imports.tallies import Tally
 from rewards.imports.workers import Crew
@@ -32,6 +31,7 @@ PROFILES: Mapping[str, type[Profile]] = {
     "online-retail": online_retail.Profile,
 }
 
+LANES = 2
 # Called now and then with the source and the tally so far.
 Progress = Callable[[Source, Tally], None]
 
@@ -53,6 +53,7 @@ class Wish:
     rejected: str | None = None
     batch: int = 1000
     processes: int = 1
+    lanes: int = LANES
     creates_stores: bool = False
     is_dry_run: bool = False
     settles: bool = True
@@ -78,10 +79,16 @@ def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress
         path = path_for(wish.path, wish.rejected)
         with RejectFile(path, table.header, table.delimiter) as rejects:
             groups = islice(Grouping(profile.key).groups(table.rows()), wish.limit)
-            for part in _parts(groups, recorder, wish):
-                tally.add(part.tally)
-                rejects.write(part.rejects)
-                progress(source, tally)
+            work = _work(recorder, program, wish)
+            try:
+                for part in work.parts(groups):
+                    _keep(part, tally, rejects)
+                    progress(source, tally)
+            finally:
+                for part in work.stop():
+                    _keep(part, tally, rejects)
+        if not wish.is_dry_run:
+            statistics.take()
         if wish.settles and not wish.is_dry_run:
             settling.settle_due(program=program, now=clock())
         return Report(
@@ -97,23 +104,17 @@ def run(*, program: Program, wish: Wish, clock: Callable[[], datetime], progress
         )
 
 
-def _parts(groups: Iterator[Group], recorder: Recorder, wish: Wish) -> Iterator[Part]:
-    """What became of the orders, batch by batch. What was read whole is recorded even if the file breaks off."""
+def _keep(part: Part, tally: Tally, rejects: RejectFile) -> None:
+    tally.add(part.tally)
+    rejects.write(part.rejects)
+
+
+def _work(recorder: Recorder, program: Program, wish: Wish) -> Crew | Alone:
     if wish.processes > 1 and not wish.is_dry_run:
-        crew = Crew(recorder, wish.processes)
-        try:
-            for group in groups:
-                yield from crew.take(group)
-        except SourceUnreadable:
-            yield from crew.finish()
-            raise
-        else:
-            yield from crew.finish()
-        finally:
-            crew.stop()
-        return
-    for batch in read_ahead(recorder.batches(groups)):
-        yield recorder.record(batch)
+        return Crew.of_processes(recorder, wish.processes)
+    if wish.lanes > 1 and not wish.is_dry_run and lanes.may_be_used(program, batch=wish.batch):
+        return Crew.of_lanes(recorder, wish.lanes)
+    return Alone(recorder)
 
 
 def _opened(wish: Wish) -> AbstractContextManager[Source]:

@@ -27,7 +27,14 @@ class CellRefused(DomainError):
     code = "cell_invalid"
 
     def __init__(self, column: str, message: str, **params: object) -> None:
-        super().__init__(f"{column}: {message}", field=column, **params)
+        super().__init__(message, field=column, **params)
+
+    def __str__(self) -> str:
+        return self.said_of(self.field or "")
+
+    def said_of(self, name: str) -> str:
+        """The reason with the column under this name, which may be any text of the file."""
+        return f"{name}: {super().__str__()}"
 
 
 def shown(text: str) -> str:

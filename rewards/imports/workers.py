@@ -1,4 +1,5 @@
-"""Several processes share one import: the orders are split by member, so that one member's facts stay in order."""
+"""Several processes, or lanes of one, share an import: the orders are split by member, so that one member's facts stay
+in order."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import multiprocessing
 import os
 import signal
 import zlib
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from queue import Queue
 from threading import Thread
@@ -19,8 +21,10 @@ from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit.ahead import read_ahead
 from loyaltysite.kit.errors import DomainError
-from rewards.imports.groups import Group
+from rewards.imports.groups import REMEMBERED, Group
+from rewards.imports.lanes import Lane
 from rewards.imports.recording import MOST_TEXT, Part, Recorder
+from rewards.imports.sources import SourceUnreadable
 
 logger = logging.getLogger(__name__)
 
@@ -65,29 +69,58 @@ class Worker:
             return answer
         raise answer
 
-    def stop(self) -> None:
+    def has_answer(self) -> bool:
+        return self.pipe.poll()
+
+    def stop(self) -> list[Part]:
         """Let it end by itself; one that does not is ended."""
         self.pipe.close()
         self.process.join(timeout=10)
         if self.process.is_alive():
             self.process.terminate()
             self.process.join()
+        return []
 
 
 class Crew:
-    """Splits orders over workers; parts come back as they are done."""
+    """Splits orders over workers; parts come back as they are done. With `is_strict` only as long as each order tells
+    in the same way whose it is: from the first that does not, one worker has all that follow."""
 
-    def __init__(self, recorder: Recorder, count: int) -> None:
-        _leave_pools()
+    def __init__(self, recorder: Recorder, workers: Sequence[Worker | Lane], *, is_strict: bool) -> None:
         self.profile, self.size = recorder.profile, recorder.size
-        self.workers: list[Worker] = []
+        self.workers = workers
+        self.is_strict = is_strict
+        self.is_one = False
+        self.placed: OrderedDict[str, int] = OrderedDict()
+
+    @classmethod
+    def of_processes(cls, recorder: Recorder, count: int) -> Crew:
+        _leave_pools()
+        workers: list[Worker] = []
         for _number in range(count):
-            self.workers.append(Worker(recorder, self.workers))
+            workers.append(Worker(recorder, workers))
+        return cls(recorder, workers, is_strict=False)
+
+    @classmethod
+    def of_lanes(cls, recorder: Recorder, count: int) -> Crew:
+        return cls(recorder, [Lane(recorder) for _number in range(count)], is_strict=True)
+
+    def parts(self, groups: Iterable[Group]) -> Iterator[Part]:
+        """What became of the orders, batch by batch. What was read whole is recorded even if the file breaks off."""
+        try:
+            for group in groups:
+                yield from self.take(group)
+        except SourceUnreadable:
+            yield from self.finish()
+            raise
+        yield from self.finish()
 
     def take(self, group: Group) -> Iterator[Part]:
         """Hand an order to its member's worker; gives what became of earlier ones."""
-        share = group.key if group.fault else self.profile.share(group)
-        worker = self.workers[zlib.crc32(share.encode()) % len(self.workers)]
+        if self.is_strict and not (self.is_one or group.fault or self.profile.is_apart(group)):
+            yield from self.finish()
+            self.is_one = True
+        worker = self.workers[0 if self.is_one else self._place_of(group)]
         worker.groups.append(group)
         worker.text += group.size
         if len(worker.groups) >= self.size or worker.text > MOST_TEXT:
@@ -95,8 +128,18 @@ class Crew:
                 yield worker.receive()
             worker.send()
             for each in self.workers:
-                while each.busy and each.pipe.poll():
+                while each.busy and each.has_answer():
                     yield each.receive()
+
+    def _place_of(self, group: Group) -> int:
+        """By its member; what stands in several places of the file by whose its first rows said it is."""
+        place = self.placed.get(group.key)
+        if place is None:
+            share = group.key if group.fault else self.profile.share(group)
+            place = self.placed[group.key] = zlib.crc32(share.encode()) % len(self.workers)
+            if len(self.placed) > REMEMBERED:
+                self.placed.popitem(last=False)
+        return place
 
     def finish(self) -> Iterator[Part]:
         for worker in self.workers:
@@ -106,9 +149,9 @@ class Crew:
             while worker.busy:
                 yield worker.receive()
 
-    def stop(self) -> None:
-        for worker in self.workers:
-            worker.stop()
+    def stop(self) -> list[Part]:
+        """End all of them; what became of batches that were under way, as far as that is known."""
+        return [part for worker in self.workers for part in worker.stop()]
 
 
 def _leave_pools() -> None:

@@ -6,6 +6,7 @@ its currency) or its members is asked later.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from members import identities
 from members.models import Identity
 from rewards import quotes
 from rewards.engine.rules import ORDER, SCHEDULED
+from rewards.intake import renewals
 from rewards.intake.items import (
     CancelIn,
     EventIn,
@@ -28,16 +30,22 @@ from rewards.intake.items import (
     PaidIn,
     ReturnIn,
     ReturnLineIn,
+    TenderIn,
     Who,
 )
 
 OWN_SOURCE = "wafa"
+# Kinds of events that only we tell.
+RESERVED = (SCHEDULED, "plan.")
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 # Clocks of tills run ahead at times; more than this is a mistake.
 TOO_LATE = timedelta(days=1)
 MOST = 2**31 - 1
 MOST_MINOR = 10**13
 MOST_LINES = 5000
+MOST_TENDERS = 10
+# A NUL, which JSON may hold and PostgreSQL cannot; not a backslash that somebody wrote before "u0000".
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 MOST_DATA = 10_000
 KINDS = frozenset(Identity.Kind.values)
 # Lines that were found good, kept alive so that their ids stay theirs.
@@ -68,7 +76,8 @@ def refuse(items: Sequence[Item], now: datetime) -> dict[int, Outcome]:
 
 def answer(error: DomainError) -> Outcome:
     code = error.reason if isinstance(error, Refusal) else error.code
-    return Outcome("refused", code, str(error), field=error.field or "")
+    params = {name: value for name, value in error.params.items() if name != "why"}
+    return Outcome("refused", code, str(error), field=error.field or "", params=params)
 
 
 def check(item: Item, now: datetime) -> None:
@@ -96,10 +105,32 @@ def _check_order(item: OrderIn) -> None:
     _minor(item.credit_minor, "credit")
     if item.quote:
         quotes.read(item.quote)
+    for code in item.codes:
+        _text(code, 300, "codes")
     for line in item.lines:
         _check_line(line)
+    if item.tenders:
+        _check_tenders(item.tenders)
     if item.member is not None:
         _check_who(item.member)
+
+
+def _check_tenders(tenders: Sequence[TenderIn]) -> None:
+    if len(tenders) > MOST_TENDERS:
+        raise Refusal("tenders_too_many", _("An order is paid in at most 10 ways."), "tenders")
+    for tender in tenders:
+        _text(tender.unit, 40, "tenders.unit")
+        _text(tender.card, 64, "tenders.card")
+        if bool(tender.unit) == bool(tender.card):
+            raise Refusal("tender_invalid", _("Name a unit of the member, or a gift card."), "tenders")
+        if tender.amount is not None and tender.money_minor is not None:
+            raise Refusal("tender_invalid", _("Say how many units or how much money, not both."), "tenders")
+        for value in (tender.amount, tender.money_minor):
+            if value is not None:
+                _whole(value, 1, MOST_MINOR, "tenders")
+    named = [(tender.unit, tender.card) for tender in tenders]
+    if len(set(named)) < len(named):
+        raise Refusal("tender_twice", _("Name each way of paying once."), "tenders")
 
 
 def _check_line(line: LineIn) -> None:
@@ -176,16 +207,23 @@ def _check_event(item: EventIn) -> None:
     if not item.kind:
         raise Refusal("event_unnamed", _("An event needs its kind."), "kind")
     _text(item.kind, 58, "kind")
-    if item.kind == ORDER or (item.kind.startswith(SCHEDULED) and item.source != OWN_SOURCE):
+    if item.kind == ORDER or (item.kind.startswith(RESERVED) and item.source != OWN_SOURCE):
         raise Refusal("event_kind_reserved", _("This kind is reserved."), "kind")
     try:
-        size = len(orjson.dumps(dict(item.data)))
+        content = orjson.dumps(dict(item.data))
     except (TypeError, ValueError) as error:
         raise Refusal("data_invalid", _("The data of an event is JSON."), "data") from error
-    if size > MOST_DATA:
+    if NUL.search(content):
+        raise Refusal("data_invalid", _("This text holds characters that cannot be stored."), "data")
+    if len(content) > MOST_DATA:
         raise Refusal("data_too_long", _("The data of an event is at most 10 KB."), "data")
     if isinstance(named := item.data.get("order"), str):
         _text(named, 128, "data.order")
+    if item.kind == renewals.KIND:
+        try:
+            renewals.check(item.data)
+        except renewals.RenewalInvalid as error:
+            raise Refusal("renewal_invalid", str(error), error.field) from error
     _check_who(item.member)
 
 

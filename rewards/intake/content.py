@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from members import numbers
+from rewards.benefits import discounts
 from rewards.engine import basis
 from rewards.intake import earning, requests, rows
 from rewards.intake.checks import Refusal
@@ -53,8 +54,10 @@ def awaited(source: str, external_id: str, state: State, posted: Posted) -> Orde
     return order
 
 
-def fill(order: OrderRow, item: OrderIn, person: Person | None, state: State, fact_id: int) -> None:
-    """Write the content of an order, or of a new revision of it, into its row."""
+def fill(
+    order: OrderRow, item: OrderIn, person: Person | None, state: State, fact_id: int, *, paid_minor: int = 0
+) -> None:
+    """Write the content of an order, or of a new revision of it, into its row; tenders paid `paid_minor` of it."""
     order.member_id = person.id if person else None
     if person is not None:
         own = state.orders_of.setdefault(person.id, [])
@@ -64,20 +67,24 @@ def fill(order: OrderRow, item: OrderIn, person: Person | None, state: State, fa
     order.channel, order.revision, order.fact_id = item.channel, item.revision, fact_id
     order.state = PAID if item.is_paid else PLACED
     order.occurred_at = item.occurred_at
-    order.lines = lines_of(item, state)
+    order.lines = lines_of(item, state, paid_minor=paid_minor)
     order.total_minor = sum(line.amount_minor for line in order.lines)
     order.basis_minor = sum(line.basis_minor for line in order.lines)
     order.is_changed = order.has_new_lines = True
 
 
-def lines_of(item: OrderIn, state: State) -> list[Line]:
-    """The lines with what each of them earns on (17)."""
+def costs_of(item: OrderIn, state: State) -> list[int]:
+    """What the customer owes for each line, tax included."""
+    if state.rulebook.basis.prices_include_tax:
+        return [line.amount_minor for line in item.lines]
+    return [line.amount_minor + line.tax_minor for line in item.lines]
+
+
+def lines_of(item: OrderIn, state: State, *, paid_minor: int = 0) -> list[Line]:
+    """The lines with what each of them earns on (17); the part paid with points or credit does not."""
     policy = state.rulebook.basis
-    costs = [
-        line.amount_minor if policy.prices_include_tax else line.amount_minor + line.tax_minor
-        for line in item.lines
-    ]
-    shares = basis.shares_of(item.credit_minor, costs, policy)
+    costs = costs_of(item, state)
+    shares = basis.shares_of(item.credit_minor + paid_minor, costs, policy)
     return [
         Line(
             number,
@@ -155,6 +162,13 @@ def note_route(item: OrderIn, order: OrderRow, state: State) -> None:
         gone = state.routes.get((who.kind, requests.normal(who.kind, who.value)))
         if gone is not None:
             rows.add(state, "routes", {"order_id": order.id, "member_id": gone})
+
+
+def benefits_of(order: OrderRow) -> list[dict[str, Any]]:
+    """What the lines should cost less for this member, and how much of it they do already."""
+    if order.context is None or not order.context.perks:
+        return []
+    return [found.as_json() for found in discounts.of(order.lines, order.context.perks)]
 
 
 def answer(

@@ -11,6 +11,7 @@ from rewards.engine.facts import Context, Counter, Line, Occasion
 from rewards.engine.pricing import Award, Pricing
 from rewards.intake.state import OrderRow, Person, Posted, State
 from rewards.lots import LotRow
+from rewards.plans import holdings
 from rewards.policies import local_time
 from rewards.rulebook import Engine
 
@@ -51,16 +52,19 @@ def _left_lines(order: OrderRow) -> Iterable[Line]:
 
 def context_of(person: Person, occasion: Occasion, engine: Engine, state: State) -> Context:
     """What was known of the member at the occasion's moment: the standing then, and the counters of its periods."""
-    keys = engine.program.counter_keys(occasion)
-    counters = {key: person.counters[key] for key in keys if key in person.counters}
+    known = person.counters
+    counters = {key: known[key] for key in engine.program.counter_keys(occasion) if key in known}
     for rule_id in engine.budgets:
         counters[f"{rule_id}:budget"] = Counter(amount=state.budgets.get(rule_id, 0))
     course = state.course(person)
     level = course.level_at(occasion.occurred_at) if course else None
-    facts = {name: person.facts[name] for name in engine.member_facts}
+    facts = {name: person.facts[name] for name in engine.member_facts} if engine.member_facts else {}
+    held = holdings.plans_at(person.terms, state.rulebook.plans, occasion.occurred_at) if person.terms else {}
+    perks = holdings.pricing(holdings.perks_of(level, held)) if held or (level and level.perks) else ()
+    plans = {key: term.id for key, term in held.items()}
     if level is None:
-        return Context(counters=counters, member=facts)
-    return Context(level.key, level.rank, level.multipliers, counters, member=facts)
+        return Context(counters=counters, member=facts, plans=plans, perks=perks)
+    return Context(level.key, level.rank, level.multipliers, counters, member=facts, plans=plans, perks=perks)
 
 
 def grant(
@@ -68,10 +72,13 @@ def grant(
 ) -> list[LotRow]:
     """Open one lot per grant. `awaits` holds everything back until that event, whatever the policies say."""
     lots = []
-    for unit_key, amount, terms, version_id in pricing.grants:
+    course = state.course(person) if state.rulebook.has_tier_expiry else None
+    level = course.level_at(posted.at) if course else None
+    for unit_key, amount, own_terms, version_id in pricing.grants:
         if amount <= 0:
             continue
         unit = state.rulebook.units[unit_key]
+        terms = own_terms if level is None else state.rulebook.lasting(own_terms, unit, level)
         active_at, event, expires_at = state.rulebook.terms(unit, terms, posted.at)
         if awaits:
             active_at, event, expires_at = None, awaits, None

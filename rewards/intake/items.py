@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+# The event of a renewal (rewards/intake/renewals.py).
+SUBSCRIPTION = "subscription.renewed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,22 @@ class LineIn:
 
 
 @dataclass(frozen=True, slots=True)
+class TenderIn:
+    """Part of an order paid with points or credit: out of the member's wallet of `unit`, or of the gift card whose code
+    is `card`. So many ledger units (`amount`), or so much of the price (`money_minor`); with neither as much as is there
+    and the order costs."""
+
+    unit: str = ""
+    card: str = ""
+    amount: int | None = None
+    money_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderIn:
     """An order, or with a higher `revision` the same order changed. `is_paid` False earns pending until it is paid.
-    `credit_minor` is the part paid with points or credit; `quote` is the promise of an earlier preview."""
+    `credit_minor` is a part that was paid with points or credit of others than us; `tenders` are what we take; `quote` is
+    the promise of an earlier preview; `codes` are coupons, which take their discount off the lines as they are sent."""
 
     source: str
     external_id: str
@@ -57,6 +74,8 @@ class OrderIn:
     revision: int = 0
     credit_minor: int = 0
     quote: str = ""
+    codes: tuple[str, ...] = ()
+    tenders: tuple[TenderIn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +140,9 @@ Item = OrderIn | PaidIn | CancelIn | ReturnIn | EventIn
 class Outcome:
     """The answer to one item. `status`: recorded, repeated, waiting (for its order) or refused (then `code`, `message`
     and `field` say why and nothing was written for it). `awarded` and `balance` are {unit key: ledger units} of this
-    item and of the member's usable points after it; `unmatched` counts what a return could not be matched with."""
+    item and of the member's usable points after it; `unmatched` counts what a return could not be matched with; `codes`
+    tell of each code of an order what it takes off, `params` of a refusal what is missing. `payment` tells how an order with tenders is paid (see
+    intake.tenders.told); `restored` what a return gave back of them: [{"unit", "amount", "money_minor", "card"}]."""
 
     status: str
     code: str = ""
@@ -133,5 +154,11 @@ class Outcome:
     reversed: dict[str, int] = field(default_factory=dict)
     balance: dict[str, int] = field(default_factory=dict)
     tier: str = ""
+    # Member prices and free shipping by line (rewards/benefits/discounts.py).
+    benefits: list[dict[str, Any]] = field(default_factory=list)
     unmatched: int = 0
+    codes: list[dict[str, Any]] = field(default_factory=list)
+    params: dict[str, Any] = field(default_factory=dict)
+    payment: dict[str, Any] = field(default_factory=dict)
+    restored: list[dict[str, Any]] = field(default_factory=list)
     field: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 
@@ -13,14 +14,29 @@ from loyaltysite.kit.errors import DomainError
 from rewards import quotes
 from rewards.engine.facts import Occasion
 from rewards.engine.pricing import Pricing
-from rewards.intake import checks, content, earning, requests, returns, revisions, rows
+from rewards.intake import (
+    checks,
+    content,
+    coupons,
+    earning,
+    renewals,
+    requests,
+    restoring,
+    returns,
+    revisions,
+    rows,
+    tenders,
+)
 from rewards.intake.checks import Refusal
 from rewards.intake.content import AWAITED, PAID
+from rewards.intake.coupons import Claim
 from rewards.intake.items import CancelIn, EventIn, Item, OrderIn, Outcome, PaidIn, ReturnIn, Who
 from rewards.intake.state import OrderRow, Person, Posted, State
+from rewards.plans import gifts, worth
 from rewards.policies import local_time
 from rewards.rulebook import Engine
 
+NO_CLAIMS: Sequence[Claim] = ()
 # What a repeat is told again, as far as there is anything.
 ANSWER = tuple(name for name in Outcome.__dataclass_fields__ if name != "fact_id")
 answer_of = attrgetter(*ANSWER)
@@ -102,22 +118,50 @@ def apply(item: PaidIn | CancelIn | ReturnIn, order: OrderRow, state: State, pos
 def record_order(item: OrderIn, state: State, posted: Posted) -> Outcome:
     """A new order, an awaited one that comes at last, or a new revision of one."""
     content.check_order(item, state)
-    promised = _promised(item, state, posted) if item.quote else None
     order = state.orders.get((item.source, item.external_id))
+    owed, claims = item, NO_CLAIMS
+    if order is None or order.state == AWAITED or revisions.is_newer(item, order):
+        owed, claims = coupons.take(item, order, state)
+    bill = tenders.settle(owed, state, posted.moment)
+    promised = _promised(item, state, posted, bill) if item.quote else None
     if order is not None and order.state != AWAITED:
-        who = item.member if order.member_id is None else None
-        if who is not None and revisions.is_newer(item, order) and not content.is_gone(who, state):
-            return _claim(item, who, order, state, posted)
-        return revisions.revise(item, order, state, posted)
+        return _change(owed, claims, order, state, posted)
+    item = owed
     person = _owner(item.member, state, item.source, posted)
     if order is None:
         order = content.awaited(item.source, item.external_id, state, posted)
-    content.fill(order, item, person, state, posted.fact_id)
+    content.fill(order, item, person, state, posted.fact_id, paid_minor=bill.paid_minor if bill else 0)
     content.note_route(item, order, state)
+    if claims:
+        coupons.claim(claims, order, person, state, posted)
+    if bill is not None:
+        # Before it earns: nobody pays with what the same order gives.
+        tenders.pay(bill, order, state, posted)
     awarded = _earn(order, person, state, posted, promised) if person is not None else {}
     outcome = content.answer("recorded", order, person, state, awarded)
+    outcome.benefits = content.benefits_of(order)
+    outcome.codes = coupons.told(claims)
+    outcome.payment = tenders.told(bill) if bill else {}
     if order.waiting:
         _apply_waiting(order, state, posted.moment, outcome)
+    return outcome
+
+
+def _change(item: OrderIn, claims: Sequence[Claim], order: OrderRow, state: State, posted: Posted) -> Outcome:
+    """A new revision of an order, or one that is too late and changes nothing."""
+    who = item.member if order.member_id is None else None
+    is_newer = revisions.is_newer(item, order)
+    person = state.people.get(order.member_id or 0)
+    claims_member = who is not None and is_newer and not content.is_gone(who, state)
+    if who is not None and claims_member:
+        person = content.find(who, state, item.source, posted)
+    if is_newer and (claims or state.codes.own.get(order.id)):
+        coupons.claim(claims, order, person, state, posted)
+    if person is not None and claims_member:
+        outcome = _claim(item, person, order, state, posted)
+    else:
+        outcome = revisions.revise(item, order, state, posted)
+    outcome.codes = coupons.told(claims)
     return outcome
 
 
@@ -128,12 +172,17 @@ def _owner(who: Who | None, state: State, source: str, posted: Posted) -> Person
     return content.find(who, state, source, posted)
 
 
-def _promised(item: OrderIn, state: State, posted: Posted) -> tuple[int, ...]:
+def _promised(item: OrderIn, state: State, posted: Posted, bill: tenders.Bill | None) -> tuple[int, ...]:
     """The rule versions that a preview promised for this very order (23); the promise is then used up."""
     quote = quotes.read(item.quote)
     member = content.known(item.member, state) if item.member else None
     quotes.check(
-        quote, program_id=state.rulebook.program_id, member_id=member, item=item, moment=posted.moment
+        quote,
+        program_id=state.rulebook.program_id,
+        member_id=member,
+        item=item,
+        moment=posted.moment,
+        paid=bill.quoted if bill else (),
     )
     key = (checks.OWN_SOURCE, "quote", quote.id, 0)
     rows.add_fact(
@@ -153,26 +202,37 @@ def _earn(
     engine = rules.engine_at(order.occurred_at) if promised is None else rules.engine_of(promised)
     occasion = earning.occasion_of(order, state)
     context = earning.context_of(person, occasion, engine, state)
+    if order.coupons:
+        context = replace(context, coupons=order.coupons)
     pricing = engine.program.price(occasion, context)
     order.context, order.versions, order.awarded = context, engine.versions, dict(pricing.totals)
     awaits = "" if order.state == PAID else PAID
     order.lots = earning.grant(pricing, person, state, posted, order_id=order.id, awaits=awaits)
     earning.count(pricing.awards, person, state, order.occurred_at)
     rows.add_pricing(order, pricing, state, posted.fact_id)
+    if context.plans:
+        worth.record(
+            worth.NOTHING,
+            worth.of_order(order, occasion, engine, state, left=False),
+            state,
+            posted,
+            order_id=order.id,
+        )
     revisions.measure(order, person, state, posted, points=earning.points(order.awarded, state))
     return order.awarded
 
 
-def _claim(item: OrderIn, who: Who, order: OrderRow, state: State, posted: Posted) -> Outcome:
+def _claim(item: OrderIn, person: Person, order: OrderRow, state: State, posted: Posted) -> Outcome:
     """A change says whose order it was: what is left of it earns as of its own moment."""
-    person = content.find(who, state, item.source, posted)
     revisions.refill(item, order, person, state, posted)
     content.note_route(item, order, state)
     posted_then = Posted(order.occurred_at, posted.moment, posted.fact_id)
     awarded = dict(_earn(order, person, state, posted_then))
     taken = revisions.settle(order, revisions.unreturned(order, state), state, posted, gives_back="earn")
+    back = restoring.give_back(order, state, posted) if order.spent else []
     outcome = content.answer("recorded", order, person, state, awarded)
     outcome.reversed = {key: value for key, value in taken.items() if value > 0}
+    outcome.restored = back
     return outcome
 
 
@@ -184,6 +244,7 @@ def _apply_waiting(order: OrderRow, state: State, moment: datetime, outcome: Out
         later = apply(item, order, state, posted)
         for unit, amount in later.reversed.items():
             outcome.reversed[unit] = outcome.reversed.get(unit, 0) + amount
+        outcome.restored += later.restored
         outcome.balance = later.balance or outcome.balance
     rows.extend(state, "arrived", [number for number, _ in order.waiting])
     order.waiting = []
@@ -223,9 +284,14 @@ def record_event(item: EventIn, state: State, posted: Posted) -> Outcome:
     person.is_touched = True
     person.stir(item.kind, item.occurred_at, posted.moment)
     _wake(item, state, posted)
+    if item.kind == renewals.KIND:
+        item = renewals.counted(item, person, state)
+    rows.add_activity(item, person.id, state, posted)
     pricing = Pricing((), (), {})
     if person.state == "active" and item.kind in engine.kinds:
-        pricing = _price_event(item, person, engine, state, posted)
+        pricing = price_event(item, person, engine, state, posted)
+    if person.state == "active" and item.kind == gifts.BIRTHDAY:
+        gifts.give(item, person, state, posted)
     earned = earning.points(pricing.totals, state)
     course = state.course(person)
     if course is not None and earned:
@@ -244,7 +310,10 @@ def _wake(item: EventIn, state: State, posted: Posted) -> None:
         revisions.wake(order, item.kind, owner, state, posted)
 
 
-def _price_event(item: EventIn, person: Person, engine: Engine, state: State, posted: Posted) -> Pricing:
+def price_event(
+    item: EventIn, person: Person, engine: Engine, state: State, posted: Posted, *, is_metered: bool = True
+) -> Pricing:
+    """What rules give for it; with `is_metered`, what they give because of a plan is noted as that plan's worth."""
     local = local_time(item.occurred_at, state.rulebook.zone)
     occasion = Occasion(item.kind, item.occurred_at, local, data=item.data)
     context = earning.context_of(person, occasion, engine, state)
@@ -253,6 +322,9 @@ def _price_event(item: EventIn, person: Person, engine: Engine, state: State, po
     earning.count(pricing.awards, person, state, item.occurred_at)
     if pricing.awards:
         rows.add_awards(pricing, context, engine.versions, state, posted.fact_id)
+        if is_metered and context.plans:
+            gained = worth.of_event(occasion, context, engine, state)
+            worth.record(worth.NOTHING, gained, state, posted, order_id=None)
     return pricing
 
 

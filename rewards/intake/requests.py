@@ -14,17 +14,32 @@ import orjson
 from members import identities
 from rewards import quotes
 from rewards.engine.facts import Occasion
+from rewards.giftcards import codes
 from rewards.intake.checks import OWN_SOURCE
-from rewards.intake.items import CancelIn, EventIn, Item, LineIn, OrderIn, PaidIn, ReturnIn, ReturnLineIn, Who
+from rewards.intake.items import (
+    SUBSCRIPTION,
+    CancelIn,
+    EventIn,
+    Item,
+    LineIn,
+    OrderIn,
+    PaidIn,
+    ReturnIn,
+    ReturnLineIn,
+    TenderIn,
+    Who,
+)
 from rewards.policies import add_months, local_time
 from rewards.rulebook import Rulebook
 from rewards.tiers.schemes import Scheme
 
 CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
+# What not every order has comes after the rest, and only where it is: so the prints of the others stay what they were.
+RARE = {"codes", "tenders"}
 # What gives the plain fields of each kind of item at once.
 VALUES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
-    kind: attrgetter(*(each.name for each in fields(kind) if each.name not in {"lines", "member"}))
-    for kind in (OrderIn, PaidIn, CancelIn, ReturnIn, EventIn, LineIn, ReturnLineIn, Who)
+    kind: attrgetter(*(each.name for each in fields(kind) if each.name not in {"lines", "member"} | RARE))
+    for kind in (OrderIn, PaidIn, CancelIn, ReturnIn, EventIn, LineIn, ReturnLineIn, TenderIn, Who)
 }
 KINDS = {OrderIn: "order", PaidIn: "order.paid", CancelIn: "order.cancelled", ReturnIn: "return"}
 
@@ -51,6 +66,11 @@ def _content(item: Item) -> list[Any]:
         found.append([VALUES[type(line)](line) for line in item.lines])
     if not isinstance(item, PaidIn | CancelIn):
         found.append(None if item.member is None else VALUES[Who](item.member))
+    # Only where there are any: what was sent before codes existed keeps its print.
+    if isinstance(item, OrderIn) and item.codes:
+        found.append(item.codes)
+    if isinstance(item, OrderIn) and item.tenders:
+        found.append(["tenders", *(VALUES[TenderIn](each) for each in item.tenders)])
     return found
 
 
@@ -106,9 +126,16 @@ def document(items: Sequence[Item], rulebook: Rulebook, *, due: datetime) -> dic
     skus = list(_skus(items))
     if skus:
         found["skus"] = skus
+    cards = list(_cards(items, rulebook.program_id))
+    if cards:
+        found["cards"] = cards
     _add_counters(found, items, rulebook)
     if rulebook.scheme is not None:
         found["metrics_from"] = _metrics_from(items, rulebook.scheme).isoformat()
+    if any(isinstance(item, EventIn) and item.kind == SUBSCRIPTION for item in items):
+        found["renewals"] = SUBSCRIPTION
+    if rulebook.plans:
+        found["terms_from"] = min(item.occurred_at for item in items).isoformat()
     return found
 
 
@@ -141,8 +168,18 @@ def _is_among(item: Item, moved: set[tuple[str, str] | None]) -> bool:
 def _moves_old_points(item: Item) -> bool:
     """Whether more than new lots may move: then the wallets are read whole."""
     if isinstance(item, OrderIn):
-        return item.revision > 0
+        return item.revision > 0 or bool(item.tenders)
     return not isinstance(item, EventIn) or order_key(item) is not None
+
+
+def _cards(items: Sequence[Item], program_id: int) -> Iterable[str]:
+    """The digests of the gift cards that pay, in hex."""
+    for item in items:
+        if isinstance(item, OrderIn) and item.tenders:
+            for tender in item.tenders:
+                if tender.card:
+                    digests = codes.digests(program_id=program_id, code=codes.clean(tender.card))
+                    yield from (digest.hex() for digest in digests)
 
 
 def _quotes(items: Sequence[Item]) -> Iterable[dict[str, Any]]:

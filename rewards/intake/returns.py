@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from rewards.books import Book
-from rewards.intake import content, revisions, rows
+from rewards.intake import content, coupons, restoring, revisions, rows
 from rewards.intake.content import CANCELLED
 from rewards.intake.items import Outcome, ReturnIn, ReturnLineIn
 from rewards.intake.state import Line, OrderRow, Person, Posted, State
-from rewards.policies import day_start
-
-GRACE_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +64,14 @@ def cancel(order: OrderRow, state: State, posted: Posted) -> Outcome:
     """A cancellation is a return of all lines (22). Cancelling twice changes nothing."""
     person = state.people.get(order.member_id or 0)
     taken: dict[str, int] = {}
+    back: list[dict[str, Any]] = []
     if order.state != CANCELLED:
         was = revisions.before(order, state)
         _apply(_all_left(order))
         order.state = CANCELLED
-        taken = _settle(order, was, state, posted)
+        taken, back = _settle(order, was, state, posted)
     outcome = content.answer("recorded", order, person, state, {})
+    outcome.restored = back
     outcome.reversed = {key: value for key, value in taken.items() if value}
     return outcome
 
@@ -130,9 +127,12 @@ def _finish(
     person: Person | None = None,
 ) -> Outcome:
     taken: dict[str, int] = {}
+    restored: list[dict[str, Any]] = []
     matched_minor = 0
     for order, was in touched:
-        for key, value in _settle(order, was, state, posted).items():
+        differences, back = _settle(order, was, state, posted)
+        restored += back
+        for key, value in differences.items():
             taken[key] = taken.get(key, 0) + value
         matched_minor += was.left_minor - (order.total_minor - order.returned_minor)
     if named is not None:
@@ -140,16 +140,19 @@ def _finish(
     _store(item, matches, person, state, posted.fact_id, named=named, matched_minor=matched_minor)
     outcome = content.answer("recorded", named, person, state, {})
     outcome.reversed = {key: value for key, value in taken.items() if value}
+    outcome.restored = restored
     outcome.unmatched = sum(match.quantity for match in matches if match.order is None)
     return outcome
 
 
-def _settle(order: OrderRow, was: revisions.Before, state: State, posted: Posted) -> dict[str, int]:
+def _settle(
+    order: OrderRow, was: revisions.Before, state: State, posted: Posted
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
     """Post what the return of some of an order's lines takes back and gives back."""
     taken = revisions.settle(order, was, state, posted, gives_back="restore")
-    if order.spent:
-        _restore_spent(order, state, posted)
-    return taken
+    back = restoring.give_back(order, state, posted) if order.spent else []
+    coupons.free(order, state, posted)
+    return taken, back
 
 
 def _store(
@@ -191,54 +194,3 @@ def _line_row(number: int, index: int, match: Match) -> dict[str, Any]:
         "quantity": match.quantity,
         "amount_minor": asked.amount_minor * match.quantity // asked.quantity,
     }
-
-
-def _restore_spent(order: OrderRow, state: State, posted: Posted) -> None:
-    """Points spent on the order go back in proportion to the refunded net value, rounded in the member's favour,
-    last taken first, and never more than was spent (27, 28). They go to who spent them, whoever bought, and to whom
-    that member was merged into."""
-    parts_of: dict[int, list[tuple[int, int]]] = {}
-    for wallet, _entry, lot, amount in order.spent:
-        parts_of.setdefault(wallet, []).append((lot, amount))
-    holders = {book.id: (book, person) for person in state.people.values() for book in person.books.values()}
-    for wallet, parts in parts_of.items():
-        book, person = holders[wallet]
-        if person.merged_into:
-            person = state.people[person.merged_into]
-            book = state.book(person, state.rulebook.units_by_id[book.unit_id])
-        done = order.restored.get(wallet, 0)
-        wanted = _wanted(order, sum(amount for _lot, amount in parts))
-        if wanted > done:
-            person.is_touched = True
-            order.restored[wallet] = wanted
-            _give_back(book, parts, range(done, wanted), order, state, posted)
-
-
-def _wanted(order: OrderRow, spent: int) -> int:
-    """How much of what was spent should be back; of an order without value, all once nothing of it is left."""
-    if not order.total_minor:
-        return 0 if any(line.left for line in order.lines) else spent
-    return -(-spent * order.returned_minor // order.total_minor)
-
-
-def _give_back(
-    book: Book, parts: list[tuple[int, int]], span: range, order: OrderRow, state: State, posted: Posted
-) -> None:
-    """Walk the lots from the last taken and give back the points of `span`: those before it are back already."""
-    zone = state.rulebook.zone
-    book.settle(posted.moment)
-    grace = day_start(posted.moment.astimezone(zone).date() + timedelta(days=GRACE_DAYS + 1), zone)
-    passed = 0
-    for lot_id, amount in reversed(parts):
-        start, end = max(span.start, passed), min(span.stop, passed + amount)
-        if end > start:
-            book.restore(
-                state.lots[lot_id],
-                end - start,
-                at=posted.at,
-                moment=posted.moment,
-                fact_id=posted.fact_id,
-                order_id=order.id,
-                grace_until=grace,
-            )
-        passed += amount

@@ -7,19 +7,21 @@ posted before, either sign; it does not matter in which order returns and change
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from rewards.engine import basis
 from rewards.engine.pricing import Pricing
-from rewards.intake import content, earning, requests, rows
+from rewards.intake import content, earning, requests, restoring, rows
 from rewards.intake.checks import Refusal
 from rewards.intake.content import CANCELLED, PAID, PLACED
 from rewards.intake.items import OrderIn, Outcome
 from rewards.intake.state import Line, OrderRow, Person, Posted, Settled, State, share
 from rewards.lots import Reversal
+from rewards.plans import worth
+from rewards.plans.worth import Worth
 from rewards.rulebook import UnitInfo
 
 NOTHING = Pricing((), (), {})
@@ -34,10 +36,25 @@ class Before:
     spend_minor: int
     is_counted: bool
     left_minor: int
+    worth: Worth = field(default_factory=dict)
 
 
 def before(order: OrderRow, state: State) -> Before:
-    return Before(price(order, state, left=True), _spend(order), _is_counted(order), _left_minor(order))
+    return Before(
+        price(order, state, left=True),
+        _spend(order),
+        _is_counted(order),
+        _left_minor(order),
+        worth_of(order, state, left=True),
+    )
+
+
+def worth_of(order: OrderRow, state: State, *, left: bool) -> Worth:
+    """What the plans of its member were worth on the order."""
+    if order.context is None or not order.context.plans:
+        return worth.NOTHING
+    engine = state.rulebook.engine_of(order.versions)
+    return worth.of_order(order, earning.occasion_of(order, state, left=left), engine, state, left=left)
 
 
 def price(order: OrderRow, state: State, *, left: bool) -> Pricing:
@@ -64,8 +81,9 @@ def settle(order: OrderRow, was: Before, state: State, posted: Posted, *, gives_
         if difference:
             taken[key] = difference
     earning.recount(was.left, left, person, state, order.occurred_at)
+    worth.record(was.worth, worth_of(order, state, left=True), state, posted, order_id=order.id)
     order.awarded = dict(gross.totals)
-    _remeasure(order, was, person, state, posted, points=-earning.points(taken, state))
+    remeasure(order, was, person, state, posted, points=-earning.points(taken, state))
     return taken
 
 
@@ -123,6 +141,9 @@ def _give(
     """Open a lot with the dates it would have had from the order's own moment."""
     unit = target.unit
     terms = next((grant.terms for grant in target.gross.grants if grant.unit == unit.key), "")
+    course = state.course(person) if state.rulebook.has_tier_expiry else None
+    if course is not None:
+        terms = state.rulebook.lasting(terms, unit, course.level_at(order.occurred_at))
     active_at, awaits, expires_at = state.rulebook.terms(unit, terms, order.occurred_at)
     if order.state == PLACED:
         active_at, awaits, expires_at = None, PAID, None
@@ -158,7 +179,7 @@ def _is_counted(order: OrderRow) -> bool:
     return any(line.is_counted and line.left and line.left_basis > 0 for line in order.lines)
 
 
-def _visits(order: OrderRow, person: Person, state: State, change: int) -> int:
+def visits(order: OrderRow, person: Person, state: State, change: int) -> int:
     """Add an order to its visit or take it away; by how much the number of visits changed."""
     scheme = state.rulebook.scheme
     if scheme is None or scheme.counted != "visits" or change == 0:
@@ -180,13 +201,13 @@ def measure(order: OrderRow, person: Person, state: State, posted: Posted, *, po
         now=posted.moment,
         spend_minor=_spend(order),
         orders=int(counted),
-        visits=_visits(order, person, state, int(counted)),
+        visits=visits(order, person, state, int(counted)),
         points=points,
         fact_id=posted.fact_id,
     )
 
 
-def _remeasure(
+def remeasure(
     order: OrderRow, was: Before, person: Person, state: State, posted: Posted, *, points: int
 ) -> None:
     """A return also corrects the tier metric (29)."""
@@ -200,7 +221,7 @@ def _remeasure(
         happened_at=posted.at,
         spend_minor=_spend(order) - was.spend_minor,
         orders=orders,
-        visits=_visits(order, person, state, orders),
+        visits=visits(order, person, state, orders),
         points=points,
         fact_id=posted.fact_id,
     )
@@ -254,13 +275,23 @@ def refill(item: OrderIn, order: OrderRow, person: Person | None, state: State, 
     old_lines = order.lines
     is_paid = item.is_paid or order.state == PAID
     kept = replace(item, is_paid=is_paid, occurred_at=order.occurred_at)
-    content.fill(order, kept, person, state, posted.fact_id)
+    paid_minor = 0
+    if order.paid:
+        due_minor = max(0, sum(content.costs_of(kept, state)) - kept.credit_minor)
+        paid_minor = restoring.cut(order, due_minor, state, posted.fact_id)
+    content.fill(order, kept, person, state, posted.fact_id, paid_minor=paid_minor)
+    if order.context is not None and state.rulebook.has_coupons:
+        order.context = replace(order.context, coupons=order.coupons)
     _carry_returns(old_lines, order.lines)
 
 
 def unreturned(order: OrderRow, state: State) -> Before:
     """An order that was measured as it is and priced as if nothing had come back."""
-    return replace(before(order, state), left=price(order, state, left=False))
+    return replace(
+        before(order, state),
+        left=price(order, state, left=False),
+        worth=worth_of(order, state, left=False),
+    )
 
 
 def revise(item: OrderIn, order: OrderRow, state: State, posted: Posted) -> Outcome:
@@ -275,12 +306,15 @@ def revise(item: OrderIn, order: OrderRow, state: State, posted: Posted) -> Outc
     was, was_paid = before(order, state), order.state == PAID
     refill(item, order, person, state, posted)
     taken = settle(order, was, state, posted, gives_back="earn")
+    back = restoring.give_back(order, state, posted) if order.spent else []
     if person is not None and order.context is not None:
         if not was_paid and order.state == PAID:
             wake(order, PAID, person, state, posted)
         rows.add_pricing(order, price(order, state, left=False), state, posted.fact_id)
     outcome = content.answer("recorded", order, person, state, {k: -v for k, v in taken.items() if v < 0})
     outcome.reversed = {key: value for key, value in taken.items() if value > 0}
+    outcome.benefits = content.benefits_of(order)
+    outcome.restored = back
     return outcome
 
 

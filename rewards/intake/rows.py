@@ -14,6 +14,7 @@ from rewards.engine import contexts
 from rewards.engine.facts import Context
 from rewards.engine.pricing import Pricing
 from rewards.intake import copying
+from rewards.intake.items import EventIn
 from rewards.intake.state import OrderRow, Person, Posted, State
 from rewards.lots import LotRow, Reversal
 
@@ -69,6 +70,11 @@ def add_event(
     add(state, "events", [holder_id, kind, posted.at, posted.moment, posted.fact_id, order_id, data])
 
 
+def add_activity(item: EventIn, member_id: int, state: State, posted: Posted) -> None:
+    """What the event said, where it can be erased."""
+    add(state, "activities", [posted.fact_id, member_id, item.kind, item.occurred_at, dict(item.data)])
+
+
 def add_pricing(order: OrderRow, pricing: Pricing, state: State, fact_id: int) -> None:
     """The order's pricing in force: its context, so that a return can price it again."""
     assert order.context is not None  # noqa: S101 - only priced orders come here
@@ -104,6 +110,28 @@ def add_awards(
             for award in pricing.awards
         ],
     )
+
+
+def add_saving(
+    state: State, term_id: int, kind: str, amount_minor: int, posted: Posted, *, order_id: int | None
+) -> None:
+    """What a fact was worth because of a term of a plan. One row for each fact, term and kind."""
+    # Those of one fact stand together, and the latest is at the end.
+    for row in reversed(state.rows.get("savings", ())):
+        if row["fact_id"] != posted.fact_id:
+            break
+        if (row["term_id"], row["kind"]) == (term_id, kind):
+            row["amount_minor"] += amount_minor
+            return
+    row = {
+        "fact_id": posted.fact_id,
+        "term_id": term_id,
+        "kind": kind,
+        "order_id": order_id,
+        "amount_minor": amount_minor,
+        "at": posted.at,
+    }
+    add(state, "savings", row)
 
 
 def add_settlement(
@@ -145,6 +173,11 @@ def document(state: State) -> dict[str, Any]:
     found["budgets"] = [
         {"id": rule, "amount": amount} for rule, amount in sorted(state.spent_budgets.items()) if amount
     ]
+    for shared in ("code_uses", "coupon_counts"):
+        # Rows that orders share are locked in one order, whichever way the codes were typed.
+        found[shared] = sorted(found.get(shared, ()), key=lambda row: row["id"])
+    if "savings" in found:
+        found["savings"] = [row for row in found["savings"] if row["amount_minor"]]
     found = {table: rows for table, rows in found.items() if rows or table == "facts"}
     if not found.keys().isdisjoint(OF_ORDERS):
         found["has_orders"] = True

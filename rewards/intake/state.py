@@ -5,16 +5,18 @@ Unpacked from the one JSON document that wafa_read() returns; the order of colum
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rewards.books import Book
+from rewards.coupons.seen import Seen
 from rewards.engine import contexts
 from rewards.engine.facts import Context, Counter
-from rewards.lots import LotRow
+from rewards.lots import EPOCH, LotRow
+from rewards.plans.records import TermRow
 from rewards.rulebook import Rulebook, UnitInfo
 from rewards.tiers.courses import Course
 from rewards.tiers.records import StandingRow, Totals
@@ -53,6 +55,9 @@ class Person:
     standings: list[StandingRow] = field(default_factory=list)
     metrics: dict[date, Totals] = field(default_factory=dict)
     course: Course | None = None
+    terms: list[TermRow] = field(default_factory=list)
+    # The renewals of subscriptions: which one, and when.
+    renewals: list[tuple[str, datetime]] = field(default_factory=list)
     event_rows: list[dict[str, Any]] = field(default_factory=list)
 
     def stir(self, activity: str, at: datetime, moment: datetime) -> None:
@@ -65,11 +70,14 @@ class Person:
     def count(self, keys: tuple[str, ...], amount: int, times: int, at: datetime) -> None:
         """Add to the rule counters of a period; never below zero."""
         latest = at.timestamp() if times > 0 else None
+        counters = self.counters
         for key in keys:
-            old = self.counters.get(key, NOTHING)
-            last = old.last if latest is None or (old.last is not None and old.last > latest) else latest
-            self.counters[key] = Counter(max(0, old.amount + amount), max(0, old.times + times), last)
-            self.moved_counters.add(key)
+            given, often, last = counters.get(key, NOTHING)
+            if latest is not None and (last is None or last <= latest):
+                last = latest
+            given, often = given + amount, often + times
+            counters[key] = Counter(max(0, given), max(0, often), last)
+        self.moved_counters.update(keys)
 
 
 @dataclass(slots=True)
@@ -119,6 +127,34 @@ def share(amount: int, part: int, whole: int) -> int:
     return quotient + (twice > whole or (twice == whole and quotient % 2 == 1))
 
 
+@dataclass(slots=True)
+class Paid:
+    """What one wallet paid of an order: `amount` ledger units for `money_minor`. Of it was given back: what the order
+    came to cost less (`cut`), and what was refunded, each as [units, money]. `card` are the last signs of a gift card.
+    `untold_minor` is what was cut just now and the answer must still tell."""
+
+    wallet_id: int
+    unit_id: int
+    amount: int = 0
+    money_minor: int = 0
+    card: str = ""
+    cut: list[int] = field(default_factory=lambda: [0, 0])
+    refunded: list[int] = field(default_factory=lambda: [0, 0])
+    untold_minor: int = 0
+
+    @property
+    def in_force_minor(self) -> int:
+        return self.money_minor - self.cut[1]
+
+
+class Card(NamedTuple):
+    """A gift card that was named by its code: whose wallets are its own, and the last signs of the code."""
+
+    holder_id: int
+    state: str
+    ending: str
+
+
 class Settled(NamedTuple):
     """How an order stands in one unit: what it gave, what of that is reversed, and what of the reversal had ended
     unused and was taken from nowhere. `number` counts the settlements."""
@@ -158,11 +194,15 @@ class OrderRow:
     waiting: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     spent: list[tuple[int, int, int, int]] = field(default_factory=list)
     restored: dict[int, int] = field(default_factory=dict)
+    # What paid for it as tenders, by wallet, in the order in which they were named.
+    paid: dict[int, Paid] = field(default_factory=dict)
     # Without a member there is no holder to guard it: then the last fact is the guard, as it was read.
     guard_fact_id: int | None = None
     is_new: bool = False
     is_changed: bool = False
     has_new_lines: bool = False
+    # Keys of the coupons that its codes brought, for rules that ask for one.
+    coupons: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -185,7 +225,12 @@ class State:
     lots: dict[int, LotRow] = field(default_factory=dict)
     budgets: dict[int, int] = field(default_factory=dict)
     spent_budgets: dict[int, int] = field(default_factory=dict)
+    # Gift cards by the digests of their codes, in hex.
+    cards: dict[str, Card] = field(default_factory=dict)
+    # What asks for the owner's word before points pay for an order: {unit key: ledger units}. Without it none do.
+    authorize: Callable[[Person, Mapping[str, int]], None] | None = None
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    codes: Seen = field(default_factory=Seen)
 
     def book(self, person: Person, unit: UnitInfo) -> Book:
         """The member's wallet of a unit, opened when the first thing moves in it."""
@@ -238,6 +283,7 @@ def unpack(document: Mapping[str, Any], state: State) -> None:
         state.facts[index] = (number, bytes.fromhex(mark), answer)
     for row in document["members"] or ():
         _add_person(_person(row, state.rulebook.zone), state)
+    state.cards.update({digest: Card(*row) for digest, *row in document["cards"] or ()})
     books = _books(document, state)
     for row in document["lots"] or document["next_lots"] or ():
         lot = lot_of(row)
@@ -246,19 +292,45 @@ def unpack(document: Mapping[str, Any], state: State) -> None:
     for holder, key, amount, times, last in document["counters"] or ():
         at = moment(last)
         state.people[holder].counters[key] = Counter(amount, times, at.timestamp() if at else None)
-    for holder, *row in document["standings"] or ():
-        state.people[holder].standings.append(_standing(row))
+    _add_claims(document, state)
     for holder, bucket, spend, orders, visits, points, last in document["metrics"] or ():
         totals = Totals(spend, orders, visits, points, last and date.fromisoformat(last))
         state.people[holder].metrics[date.fromisoformat(bucket)] = totals
     state.budgets.update(document["budgets"] or ())
     for entry in document["orders"] or ():
         state.add_order(_order(entry, state))
+    _add_tenders(document["tenders"] or (), state)
+
+
+def _add_tenders(found: Sequence[list[Any]], state: State) -> None:
+    if not found:
+        return
+    orders = {order.id: order for order in state.orders.values()}
+    units = {book.id: book.unit_id for person in state.people.values() for book in person.books.values()}
+    for order_id, wallet, kind, amount, money, ending in found:
+        paid = orders[order_id].paid.setdefault(wallet, Paid(wallet, units[wallet], card=ending or ""))
+        if kind == "pay":
+            paid.amount, paid.money_minor = paid.amount + amount, paid.money_minor + money
+            continue
+        back = paid.cut if kind == "cut" else paid.refunded
+        back[0], back[1] = back[0] + amount, back[1] + money
+
+
+def _add_claims(document: Mapping[str, Any], state: State) -> None:
+    """The standings, the terms of plans and the renewals of subscriptions."""
+    for holder, *row in document["standings"] or ():
+        state.people[holder].standings.append(_standing(row))
+    for holder, *row in document.get("terms") or ():
+        state.people[holder].terms.append(TermRow.of(row))
+    for holder, name, at in document.get("renewals") or ():
+        state.people[holder].renewals.append((name, datetime.fromisoformat(at)))
 
 
 def _add_person(person: Person, state: State) -> None:
     """Under the number of somebody merged away the one who is kept is found, and what way led there."""
     state.people[person.id] = person
+    if not person.number:
+        return
     state.who["number", person.number] = person.merged_into or person.id
     if person.merged_into:
         state.routes["number", person.number] = person.id
@@ -266,6 +338,9 @@ def _add_person(person: Person, state: State) -> None:
 
 def _person(row: list[Any], zone: ZoneInfo) -> Person:
     number, seq, card, kind, joined, birthday, language, tags, merged_into = row
+    if card is None:
+        # A gift card, or whoever else holds wallets without being a member.
+        return Person(number, seq, "", "active", EPOCH, {})
     joined_at = datetime.fromisoformat(joined)
     facts = {
         "joined_on": joined_at.astimezone(zone).date(),
@@ -298,7 +373,8 @@ def _books(document: Mapping[str, Any], state: State) -> dict[int, Book]:
             is_complete=bool(is_complete),
             unread_due_at=None if is_complete else moment(due),
             lapses_at=moment(lapses),
-            lapse=units[unit].lapse,
+            # Only a member can do anything that keeps points from lapsing.
+            lapse=units[unit].lapse if state.people[holder].number else None,
         )
         books[number] = state.people[holder].books[unit] = book
     return books

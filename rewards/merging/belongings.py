@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from members import consent
+from members import addresses, consent
 from members.models import (
     Consent,
     Identity,
@@ -160,7 +160,7 @@ def keep_refusals(kept: Member, gone: Member, now: datetime) -> None:
 
 
 def fill(kept: Member, gone: Member) -> dict[str, list[str]]:
-    """Give the kept member what it lacks of the other's profile; which fields and tags those were."""
+    """Give the kept member what it lacks of the other's profile; which fields, tags and other rows those were."""
     fields = [
         name for name in ("name", "language", "birthday") if not getattr(kept, name) and getattr(gone, name)
     ]
@@ -170,7 +170,8 @@ def fill(kept: Member, gone: Member) -> dict[str, list[str]]:
     kept.tags = [*kept.tags, *tags]
     if fields or tags:
         kept.save(update_fields=[*fields, "tags"])
-    return {"fields": fields, "tags": tags}
+    rows = ["address"] if addresses.fill(kept=kept, gone=gone) else []
+    return {"fields": fields, "tags": tags, "rows": rows}
 
 
 def unfill(kept: Member, gone: Member, filled: Mapping[str, Iterable[str]]) -> None:
@@ -178,6 +179,8 @@ def unfill(kept: Member, gone: Member, filled: Mapping[str, Iterable[str]]) -> N
     fields = [name for name in filled.get("fields", ()) if getattr(kept, name) == getattr(gone, name)]
     for name in fields:
         setattr(kept, name, None if name == "birthday" else "")
+    if "address" in filled.get("rows", ()):
+        addresses.unfill(kept=kept, gone=gone)
     came = set(filled.get("tags", ()))
     kept.tags = [tag for tag in kept.tags if tag not in came]
     kept.save(update_fields=[*fields, "tags"])

@@ -16,11 +16,13 @@ from django_scopes import scope
 from loyaltysite.kit.errors import Conflict, NotFound
 from members import people
 from members.models import Event, Fact, Holder, Member, Merge, Program, User
-from rewards import ledger, posting, redemptions
+from rewards import ledger, posting, redemptions, sendings
+from rewards.households import parting, places
 from rewards.intake import rows
 from rewards.intake.state import Person, Posted, State
 from rewards.merging import belongings, portions
 from rewards.merging.portions import KIND, SOURCE
+from rewards.models import HouseholdPlace
 from rewards.tiers import standings
 from rewards.tiers.joining import JoinedCourse
 from rewards.tiers.schemes import TICK, Level, Scheme
@@ -49,7 +51,8 @@ class Purse(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """What a merge would make: by unit key the wallet of either side and of both together, and the levels."""
+    """What a merge would make: by unit key the wallet of either side and of both together, and the levels. `leaves` is
+    where the one who goes belongs until then, `is_last` whether that ends with it."""
 
     kept: Mapping[str, Purse]
     gone: Mapping[str, Purse]
@@ -57,6 +60,8 @@ class Meeting:
     kept_level: Level | None
     gone_level: Level | None
     level: Level | None
+    leaves: HouseholdPlace | None = None
+    is_last: bool = False
 
 
 def preview(*, program: Program, kept: Member, gone: Member, now: datetime) -> Meeting:
@@ -69,9 +74,13 @@ def preview(*, program: Program, kept: Member, gone: Member, now: datetime) -> M
         posted = Posted(now, now, state.take_id())
         for person in (one, other):
             redemptions.foresee_release(person, state=state, posted=posted)
+            sendings.foresee_release(person, state=state, posted=posted)
         _join_books(one, other, state, posted)
-        levels = _levels(program, kept, gone, now)
-    return Meeting(before[kept.pk], before[gone.pk], _purses(one, state), *levels)
+        of_kept, of_gone, of_both = _levels(program, kept, gone, now)
+        leaves = places.place_of(gone)
+        is_last = leaves is not None and places.is_alone(leaves)
+    purses = before[kept.pk], before[gone.pk], _purses(one, state)
+    return Meeting(*purses, of_kept, of_gone, of_both, leaves, is_last)
 
 
 def merge(
@@ -84,6 +93,7 @@ def merge(
     if not reason.strip():
         raise people.ReasonMissing(field="reason")
     with scope(program=program), transaction.atomic():
+        places.lock_with(kept, gone)
         kept, gone = lock_both(kept, gone)
         found = Fact.objects.filter(program=program, source=SOURCE, kind=KIND, external_id=key).first()
         if found is not None:
@@ -92,6 +102,8 @@ def merge(
         for member in (kept, gone):
             people.check_not_own(member=member, by=by)
             redemptions.release_all(program=program, member=member, now=now, by=by)
+            sendings.release_all(program=program, member=member, now=now)
+        parting.depart(program=program, member=gone, now=now)
         fact_id, record = posting.attempt(lambda: _work(program, kept, gone, key, now))
         made = Merge.objects.create(
             program=program, kept=kept, gone=gone, reason=reason.strip()[:300], author=by, merged_at=now,

@@ -21,6 +21,7 @@ class BulkAction(models.Model):
         TIER = "tier", _("Set tier")
         TAG = "tag", _("Add a tag")
         UNTAG = "untag", _("Remove a tag")
+        COUPON = "coupon", _("Give a coupon")
 
     class State(models.TextChoices):
         GATHERING = "gathering", _("Being gathered")
@@ -56,7 +57,8 @@ class BulkAction(models.Model):
                 name="bulkaction_state_known",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["adjust", "tier", "tag", "untag"]), name="bulkaction_kind_known"
+                condition=Q(kind__in=["adjust", "tier", "tag", "untag", "coupon"]),
+                name="bulkaction_kind_known",
             ),
         ]
         indexes = [

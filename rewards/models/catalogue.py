@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit import scoping
 from members.models import Program
+from rewards.models.codes import CodePool
 
 LONGEST_HOLD = 60 * 24 * 30
 
@@ -30,6 +31,7 @@ class Reward(models.Model):
         EARLY = "early", _("Early access")
         CONTENT = "content", _("Exclusive content")
         DONATION = "donation", _("Donation")
+        UNITS = "units", _("Points of another kind")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -59,7 +61,11 @@ class Reward(models.Model):
     picture_digest = models.CharField(max_length=64, blank=True, default="", editable=False)
     value_minor = models.BigIntegerField(_("worth"), null=True, blank=True)
     percent = models.DecimalField(_("percent"), max_digits=5, decimal_places=2, null=True, blank=True)
+    # To which cause of the program a donation goes.
+    cause_key = models.SlugField(_("cause"), max_length=60, blank=True)
     sku = models.CharField(_("SKU"), max_length=64, blank=True)
+    # {unit key: ledger units} that it gives.
+    gives = models.JSONField(_("gives"), default=dict, blank=True)
     cost_minor = models.BigIntegerField(_("cost to you"), null=True, blank=True)
     price = models.JSONField(_("price"), default=dict)
     money_minor = models.BigIntegerField(_("to pay besides"), default=0)
@@ -71,10 +77,20 @@ class Reward(models.Model):
     starts_at = models.DateTimeField(_("from"), null=True, blank=True)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     stores = ArrayField(models.CharField(max_length=64), verbose_name=_("stores"), default=list, blank=True)
+    # Its codes are handed out in place of our own: those of a partner, one for each redemption.
+    pool = models.ForeignKey(
+        CodePool,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        verbose_name=_("codes"),
+        related_name="rewards",
+    )
     handover = models.CharField(_("handed over"), max_length=5, choices=Handover, default=Handover.TILL)
     # So long a reservation waits for its confirmation, and so many days an issued one can be used (null: without end).
     hold_minutes = models.PositiveIntegerField(_("minutes to show it"), default=15)
     valid_days = models.PositiveIntegerField(_("days to use it"), null=True, blank=True, default=90)
+    is_prize = models.BooleanField(_("only given as a prize"), default=False, db_default=False)
     gives_back = models.BooleanField(_("gives points back when it ends unused"), default=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now)

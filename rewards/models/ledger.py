@@ -43,6 +43,8 @@ class Unit(models.Model):
     grace_spent = models.BigIntegerField(_("given back"), default=0)
     # How much a member may send to others in a calendar month, in ledger units; 0: nothing.
     transfer_limit = models.BigIntegerField(_("to send in a month"), default=0)
+    # Whether a household may share it (rewards/households/).
+    is_shared = models.BooleanField(_("households share it"), default=False)
     cap_per_order = models.BigIntegerField(_("at most per order"), null=True, blank=True)
     shortfall = models.CharField(_("shortfall"), max_length=8, choices=Shortfall, default=Shortfall.ARREARS)
     arrears_limit = models.BigIntegerField(_("limit of arrears"), null=True, blank=True)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from loyaltysite.kit import scoping
 from members.models import Member, Program, Store
 from rewards.models.catalogue import Reward
+from rewards.models.households import Household
 
 
 class Redemption(models.Model):
@@ -53,6 +54,15 @@ class Redemption(models.Model):
     money_minor = models.BigIntegerField(_("paid besides"), default=0)
     benefit = models.JSONField(default=dict)
     parts = models.JSONField(default=list)
+    # Whose wallet gave part of it or all, beside the member's own.
+    household = models.ForeignKey(
+        Household,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="redemptions",
+    )
     code_digest = models.BinaryField(max_length=32)
     code_sealed = models.BinaryField()
     # Whether points and stock went back; then it counts for no limit.
@@ -92,6 +102,11 @@ class Redemption(models.Model):
         indexes = [
             models.Index(fields=["member", "-reserved_at"], name="redemption_by_member"),
             models.Index(fields=["reward", "-reserved_at"], name="redemption_by_reward"),
+            models.Index(
+                fields=["household", "-reserved_at"],
+                condition=Q(household__isnull=False),
+                name="redemption_by_household",
+            ),
             models.Index(
                 fields=["program", "due_at"], condition=Q(due_at__isnull=False), name="redemption_by_due"
             ),

@@ -19,6 +19,7 @@ class TierScheme(models.Model):
         ORDERS = "orders", _("Orders")
         VISITS = "visits", _("Visits")
         POINTS = "points", _("Points earned")
+        VALUE = "value", _("Customer value")
 
     class Window(models.TextChoices):
         CALENDAR_YEAR = "calendar_year", _("Calendar year")
@@ -43,6 +44,8 @@ class TierScheme(models.Model):
     months = models.PositiveSmallIntegerField(_("months of the window"), default=12)
     review = models.CharField(_("at the end"), max_length=12, choices=Review, default=Review.TO_EARNED)
     grace_days = models.PositiveSmallIntegerField(_("days of grace"), default=0)
+    # Of customer value: {historic, predicted, retention, upgrade} in percent, see rewards/tiers/valuing.py.
+    weights = models.JSONField(_("weights"), default=dict, blank=True)
 
     objects = scoping.Manager()
 
@@ -60,6 +63,8 @@ class Tier(models.Model):
     rank = models.PositiveSmallIntegerField(_("rank"))
     threshold = models.BigIntegerField(_("from"))
     multipliers = models.JSONField(_("multipliers"), default=dict, blank=True)
+    # What members of this tier earn ends otherwise: {unit key: policy}; a rule's own policy stands above it.
+    expiry = models.JSONField(_("expiry"), default=dict, blank=True)
     benefits = models.JSONField(_("benefits"), default=list, blank=True)
     is_never_lost = models.BooleanField(_("never lost"), default=False)
 

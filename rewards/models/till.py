@@ -20,6 +20,7 @@ class TillAction(models.Model):
         SALE = "sale", _("Sale")
         JOIN = "join", _("Joining")
         REDEEM = "redeem", _("Reward")
+        DONATE = "donate", _("Donation")
         UNDO = "undo", _("Undoing")
 
     key = models.UUIDField(unique=True)
@@ -44,7 +45,8 @@ class TillAction(models.Model):
         verbose_name_plural = _("actions at tills")
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["sale", "join", "redeem", "undo"]), name="tillaction_kind_known"
+                condition=Q(kind__in=["sale", "join", "redeem", "donate", "undo"]),
+                name="tillaction_kind_known",
             ),
             models.CheckConstraint(
                 condition=Q(kind="undo", of__isnull=False) | (~Q(kind="undo") & Q(of__isnull=True)),

@@ -50,6 +50,9 @@ def foresee_release(person: Person, *, state: State, posted: Posted) -> None:
     """What release_all would do to these wallets; nothing is written."""
     for held in reserved_of(person.id):
         for unit, lot, part in held.parts:
+            if lot not in state.lots:
+                # Of the household, and goes back there.
+                continue
             book = state.book(person, state.rulebook.units_by_id[unit])
             book.release([(state.lots[lot], part)], moment=posted.moment, fact_id=posted.fact_id)
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit.conditions import Missing
 from loyaltysite.kit.errors import Conflict, DomainError
 from rewards import candidates
 from rewards.candidates import Candidate
+from rewards.coupons.refusals import CodeInvalid
 from rewards.models import Reward
+
+__all__ = ["CodeInvalid"]
 
 Period = Reward.Period
 
@@ -60,6 +64,23 @@ class NotEligible(DomainError):
         super().__init__(why="; ".join(texts), missing=texts)
 
 
+class HoldersOnly(DomainError):
+    """`who` are the tiers and plans that open it."""
+
+    code = "reward_holders_only"
+    message = _("Only for: %(who)s.")
+
+    def __init__(self, names: Iterable[Mapping[str, str]]) -> None:
+        language = (get_language() or "en").split("-")[0]
+        shown = [texts.get(language) or next(iter(texts.values()), "") for texts in names]
+        super().__init__(who=", ".join(shown), missing=shown)
+
+
+class OnlyGiven(DomainError):
+    code = "reward_only_given"
+    message = _("This reward cannot be taken: it is given as a prize.")
+
+
 class WrongStore(DomainError):
     code = "reward_wrong_store"
     message = _("This reward is not given in this store.")
@@ -70,13 +91,6 @@ class TooFew(DomainError):
 
     code = "insufficient_points"
     message = _("Some points are still missing.")
-
-
-class CodeInvalid(DomainError):
-    """Wrong, over and used alike: nobody learns which codes there are (41)."""
-
-    code = "code_invalid"
-    message = _("This code is not valid. It may be mistyped, used or over.")
 
 
 class RedemptionOver(Conflict):
@@ -102,15 +116,22 @@ class Wanted:
     store: str = ""
 
 
+def _as_offered(reward: Reward, wanted: Wanted) -> Iterator[DomainError]:
+    """Whether and when the shop lets it be taken."""
+    if reward.is_prize:
+        yield OnlyGiven()
+    starts_at = begins_at(reward, wanted.candidate)
+    if starts_at is not None and wanted.now < starts_at:
+        yield NotYet(starts_at=starts_at)
+    if reward.ends_at is not None and wanted.now >= reward.ends_at:
+        yield Over(ended_at=reward.ends_at)
+
+
 def obstacles(reward: Reward, wanted: Wanted, *, currency: str) -> list[DomainError]:
     """Everything that stands between the member and the reward, what cannot be mended first; empty: it can be had."""
-    found: list[DomainError] = []
     if reward.state != Reward.State.LIVE:
         return [NotOffered()]
-    if reward.starts_at is not None and wanted.now < reward.starts_at:
-        found.append(NotYet(starts_at=reward.starts_at))
-    if reward.ends_at is not None and wanted.now >= reward.ends_at:
-        found.append(Over(ended_at=reward.ends_at))
+    found = list(_as_offered(reward, wanted))
     if reward.stock is not None and reward.taken >= reward.stock:
         found.append(OutOfStock())
     if wanted.store and reward.stores and wanted.store not in reward.stores:
@@ -119,6 +140,9 @@ def obstacles(reward: Reward, wanted: Wanted, *, currency: str) -> list[DomainEr
     if reward.per_member is not None and wanted.count >= reward.per_member:
         free_at = next_period(reward.per_period, wanted.now, zone)  # type: ignore[arg-type]
         found.append(LimitReached(limit=reward.per_member, period=reward.per_period, free_at=free_at))
+    candidate = wanted.candidate
+    if reward.key in candidate.exclusive and reward.key not in candidate.opened:
+        found.append(HoldersOnly(candidate.exclusive[reward.key]))
     missing = candidates.missing(reward.eligibility, wanted.candidate, currency=currency)
     if missing:
         found.append(NotEligible(missing))
@@ -130,6 +154,14 @@ def obstacles(reward: Reward, wanted: Wanted, *, currency: str) -> list[DomainEr
     if short:
         found.append(TooFew(missing=short))
     return found
+
+
+def begins_at(reward: Reward, candidate: Candidate) -> datetime | None:
+    """When it begins for this member: some may have it some days earlier."""
+    if reward.starts_at is None or not candidate.early_days:
+        return reward.starts_at
+    zone = candidate.now.tzinfo
+    return (reward.starts_at.astimezone(zone) - timedelta(days=candidate.early_days)).astimezone(UTC)
 
 
 def period_start(period: str, now: datetime, zone: ZoneInfo) -> datetime | None:

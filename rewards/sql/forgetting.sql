@@ -53,6 +53,8 @@ BEGIN
     FROM members_member m
     WHERE m.holder_id = holder AND a.program_id = m.program_id AND a.subject = 'member' AND a.subject_id = m.number
         AND a.reason <> '';
+    -- A parcel's number leads to its receiver.
+    UPDATE rewards_redemption SET tracking = '' WHERE member_id = holder AND tracking <> '';
     UPDATE rewards_standing SET reason = '-' WHERE member_id = holder AND reason <> '';
     PERFORM set_config('wafa.forgetting', '', true);
 END $$;

@@ -16,6 +16,10 @@ DECLARE
     seqs bigint[] := ARRAY(SELECT v::bigint FROM jsonb_array_elements_text(p->'guards'->'seqs') v);
     held int;
     touched bigint[];
+    freed_codes bigint[];
+    freed_coupons bigint[];
+    voucher record;
+    free_code bigint;
 BEGIN
     -- 1. The guard comes first: nobody else has moved these holders since they were read (id order: no deadlock).
     IF cardinality(holders) = 1 THEN
@@ -138,6 +142,20 @@ BEGIN
             SELECT w.fact_id, w.order_id, w.program_id, w.payload
             FROM jsonb_to_recordset(p->'waiting') AS w(fact_id bigint, order_id bigint, program_id bigint, payload jsonb);
         END IF;
+        IF p ? 'activities' THEN
+            INSERT INTO members_activity (fact_id, program_id, member_id, kind, occurred_at, data)
+            SELECT (r->>0)::bigint, prog, (r->>1)::bigint, r->>2, (r->>3)::timestamptz, r->4
+            FROM jsonb_array_elements(p->'activities') r;
+        END IF;
+        IF p ? 'withdrawn' THEN
+            UPDATE members_activity t SET withdrawn_at = w.at
+            FROM jsonb_to_recordset(p->'withdrawn') AS w(fact_id bigint, at timestamptz)
+            WHERE t.fact_id = w.fact_id AND t.withdrawn_at IS NULL;
+            GET DIAGNOSTICS held = ROW_COUNT;
+            IF held <> jsonb_array_length(p->'withdrawn') THEN
+                RAISE EXCEPTION 'an activity moved' USING ERRCODE = 'WF001';
+            END IF;
+        END IF;
         IF p ? 'arrived' THEN
             DELETE FROM members_waitingfact WHERE fact_id IN (SELECT a::bigint FROM jsonb_array_elements_text(p->'arrived') a);
         END IF;
@@ -171,12 +189,13 @@ BEGIN
         END IF;
         IF p ? 'redemptions' THEN
             INSERT INTO rewards_redemption (id, program_id, member_id, reward_id, state, via, store_id, price, money_minor,
-                benefit, parts, code_digest, code_sealed, is_given_back, stage, tracking, reserved_at, issued_at, due_at)
+                benefit, parts, household_id, code_digest, code_sealed, is_given_back, stage, tracking, reserved_at, issued_at, closed_at, due_at)
             SELECT r.id, prog, r.member_id, r.reward_id, r.state, r.via, r.store_id, r.price, r.money_minor, r.benefit,
-                r.parts, r.code_digest::bytea, r.code_sealed::bytea, false, '', '', r.reserved_at, r.issued_at, r.due_at
+                r.parts, r.household_id, r.code_digest::bytea, r.code_sealed::bytea, false, '', '', r.reserved_at, r.issued_at, r.closed_at, r.due_at
             FROM jsonb_to_recordset(p->'redemptions') AS r(id bigint, member_id bigint, reward_id bigint, state text,
-                via text, store_id bigint, price jsonb, money_minor bigint, benefit jsonb, parts jsonb, code_digest text,
-                code_sealed text, reserved_at timestamptz, issued_at timestamptz, due_at timestamptz);
+                via text, store_id bigint, price jsonb, money_minor bigint, benefit jsonb, parts jsonb, household_id bigint,
+                code_digest text, code_sealed text, reserved_at timestamptz, issued_at timestamptz, closed_at timestamptz,
+                due_at timestamptz);
         END IF;
         IF p ? 'redemption_moves' THEN
             UPDATE rewards_redemption t SET state = m.state, is_given_back = m.is_given_back, store_id = m.store_id,
@@ -189,6 +208,112 @@ BEGIN
             IF held <> jsonb_array_length(p->'redemption_moves') THEN
                 RAISE EXCEPTION 'a redemption moved' USING ERRCODE = 'WF001';
             END IF;
+        END IF;
+        IF p ? 'terms' THEN
+            INSERT INTO rewards_term (id, program_id, member_id, plan_id, number, streak, anchor_on, starts_at, ends_at, state,
+                price_minor, paid_at, source, payment, refund_until, benefits, fact_id)
+            SELECT t.id, prog, t.member_id, t.plan_id, t.number, t.streak, t.anchor_on, t.starts_at, t.ends_at, 'active',
+                t.price_minor, t.paid_at, t.source, t.payment, t.refund_until, t.benefits, t.fact_id
+            FROM jsonb_to_recordset(p->'terms') AS t(id bigint, member_id bigint, plan_id bigint, number int, streak int,
+                anchor_on date, starts_at timestamptz, ends_at timestamptz, price_minor bigint, paid_at timestamptz,
+                source text, payment text, refund_until timestamptz, benefits jsonb, fact_id bigint);
+        END IF;
+        IF p ? 'term_moves' THEN
+            UPDATE rewards_term t SET state = m.state, stopped_at = m.stopped_at
+            FROM jsonb_to_recordset(p->'term_moves') AS m(id bigint, was text, state text, stopped_at timestamptz)
+            WHERE t.id = m.id AND t.state = m.was;
+            GET DIAGNOSTICS held = ROW_COUNT;
+            IF held <> jsonb_array_length(p->'term_moves') THEN
+                RAISE EXCEPTION 'a term moved' USING ERRCODE = 'WF001';
+            END IF;
+        END IF;
+        IF p ? 'savings' THEN
+            INSERT INTO rewards_saving (fact_id, term_id, kind, program_id, order_id, amount_minor, at)
+            SELECT s.fact_id, s.term_id, s.kind, prog, s.order_id, s.amount_minor, s.at
+            FROM jsonb_to_recordset(p->'savings') AS s(fact_id bigint, term_id bigint, kind text, order_id bigint,
+                amount_minor bigint, at timestamptz);
+        END IF;
+        IF p ? 'coupon_uses' THEN
+            INSERT INTO rewards_couponuse (id, program_id, coupon_id, code_id, member_id, order_id, fact_id, discount_minor,
+                shares, at)
+            SELECT u.id, prog, u.coupon_id, u.code_id, u.member_id, u.order_id, u.fact_id, u.discount_minor, u.shares, u.at
+            FROM jsonb_to_recordset(p->'coupon_uses') AS u(id bigint, coupon_id bigint, code_id bigint, member_id bigint,
+                order_id bigint, fact_id bigint, discount_minor bigint, shares jsonb, at timestamptz);
+        END IF;
+        IF p ? 'coupon_moves' THEN
+            -- Another revision of the order: the code takes off something else now, or nothing any more.
+            UPDATE rewards_couponuse t SET discount_minor = m.discount_minor, shares = m.shares, member_id = m.member_id,
+                given_back_at = m.given_back_at
+            FROM jsonb_to_recordset(p->'coupon_moves') AS m(id bigint, discount_minor bigint, shares jsonb,
+                member_id bigint, given_back_at timestamptz)
+            WHERE t.id = m.id AND t.given_back_at IS NULL;
+            GET DIAGNOSTICS held = ROW_COUNT;
+            IF held <> jsonb_array_length(p->'coupon_moves') THEN
+                RAISE EXCEPTION 'a use of a coupon moved' USING ERRCODE = 'WF001';
+            END IF;
+        END IF;
+        IF p ? 'ended_orders' THEN
+            WITH back AS (
+                UPDATE rewards_couponuse u SET given_back_at = o.at
+                FROM jsonb_to_recordset(p->'ended_orders') AS o(order_id bigint, at timestamptz)
+                JOIN rewards_coupon c ON c.comes_back AND c.program_id = prog
+                WHERE u.order_id = o.order_id AND u.coupon_id = c.id AND u.given_back_at IS NULL
+                RETURNING u.code_id, u.coupon_id
+            ) SELECT array_agg(code_id), array_agg(coupon_id) INTO freed_codes, freed_coupons FROM back;
+        END IF;
+        IF p ? 'vouchers' THEN
+            -- One code of the pool for each, that nobody else is just taking; where all that are left are being taken,
+            -- the end of that is waited for.
+            FOR voucher IN SELECT v.pool_id, v.redemption_id, v.member_id, v.at FROM jsonb_to_recordset(p->'vouchers')
+                AS v(pool_id bigint, redemption_id bigint, member_id bigint, at timestamptz)
+            LOOP
+                LOOP
+                    SELECT c.id INTO free_code FROM rewards_code c
+                    WHERE c.pool_id = voucher.pool_id AND c.given_at IS NULL
+                    ORDER BY c.id LIMIT 1 FOR UPDATE SKIP LOCKED;
+                    EXIT WHEN free_code IS NOT NULL;
+                    SELECT c.id INTO free_code FROM rewards_code c
+                    WHERE c.pool_id = voucher.pool_id AND c.given_at IS NULL
+                    ORDER BY c.id LIMIT 1 FOR UPDATE;
+                    EXIT WHEN free_code IS NOT NULL;
+                    -- The one that was waited for is gone; another may be free.
+                    IF NOT EXISTS (SELECT 1 FROM rewards_code c WHERE c.pool_id = voucher.pool_id AND c.given_at IS NULL)
+                    THEN
+                        RAISE EXCEPTION 'the pool is empty' USING ERRCODE = 'WF012';
+                    END IF;
+                END LOOP;
+                UPDATE rewards_code SET given_at = voucher.at, redemption_id = voucher.redemption_id,
+                    member_id = voucher.member_id WHERE id = free_code;
+            END LOOP;
+        END IF;
+        IF p ? 'cards' THEN
+            INSERT INTO members_holder (id, program_id, kind, seq)
+            SELECT c.id, prog, 'card', 1 FROM jsonb_to_recordset(p->'cards') AS c(id bigint);
+            INSERT INTO rewards_giftcard (holder_id, program_id, unit_id, member_id, state, origin, code_digest, code_sealed,
+                ending, value_minor, ends_at, reference, redemption_id, fact_id, issued_at)
+            SELECT c.id, prog, c.unit_id, c.member_id, 'active', c.origin, c.code_digest::bytea, c.code_sealed::bytea,
+                c.ending, c.value_minor, c.ends_at, c.reference, c.redemption_id, c.fact_id, c.issued_at
+            FROM jsonb_to_recordset(p->'cards') AS c(id bigint, unit_id bigint, member_id bigint, origin text,
+                code_digest text, code_sealed text, ending text, value_minor bigint, ends_at timestamptz, reference text,
+                redemption_id bigint, fact_id bigint, issued_at timestamptz);
+        END IF;
+        IF p ? 'card_moves' THEN
+            UPDATE rewards_giftcard t SET state = m.state, member_id = m.member_id
+            FROM jsonb_to_recordset(p->'card_moves') AS m(id bigint, state text, member_id bigint)
+            WHERE t.holder_id = m.id AND t.program_id = prog;
+        END IF;
+        IF p ? 'tenders' THEN
+            INSERT INTO rewards_tender (id, program_id, order_id, fact_id, wallet_id, unit_id, kind, amount, money_minor)
+            SELECT t.id, prog, t.order_id, t.fact_id, t.wallet_id, t.unit_id, t.kind, t.amount, t.money_minor
+            FROM jsonb_to_recordset(p->'tenders') AS t(id bigint, order_id bigint, fact_id bigint, wallet_id bigint,
+                unit_id bigint, kind text, amount bigint, money_minor bigint);
+        END IF;
+        IF p ? 'warrants' THEN
+            -- A passcode that somebody else has used meanwhile is a unique violation.
+            INSERT INTO rewards_warrant (program_id, holder_id, fact_id, kind, step, given_by_id, given_at)
+            SELECT prog, w.holder_id, w.fact_id, w.kind, w.step, w.given_by_id, w.given_at
+            FROM jsonb_to_recordset(p->'warrants') AS w(holder_id bigint, fact_id bigint, kind text, step bigint,
+                given_by_id bigint, given_at timestamptz);
         END IF;
         IF p ? 'audit' THEN
             INSERT INTO members_auditentry (program_id, actor_id, action, subject, subject_id, before, after, reason,
@@ -250,6 +375,38 @@ BEGIN
             IF held <> jsonb_array_length(p->'stocks') THEN
                 RAISE EXCEPTION 'a reward moved' USING ERRCODE = 'WF001';
             END IF;
+        END IF;
+        IF p ? 'cause_totals' THEN PERFORM wafa_post_gifts(p); END IF;
+        IF p ? 'code_uses' THEN
+            -- A code that somebody else has used up meanwhile is not used again.
+            UPDATE rewards_code t SET used = t.used + c.amount, given_at = coalesce(t.given_at, c.at)
+            FROM jsonb_to_recordset(p->'code_uses') AS c(id bigint, amount bigint, at timestamptz)
+            WHERE t.id = c.id AND (c.amount <= 0 OR t.used + c.amount <= t.most);
+            GET DIAGNOSTICS held = ROW_COUNT;
+            IF held <> jsonb_array_length(p->'code_uses') THEN
+                RAISE EXCEPTION 'a code moved' USING ERRCODE = 'WF001';
+            END IF;
+        END IF;
+        IF p ? 'coupon_counts' THEN
+            UPDATE rewards_coupon t SET taken = t.taken + c.amount
+            FROM jsonb_to_recordset(p->'coupon_counts') AS c(id bigint, amount bigint)
+            WHERE t.id = c.id AND (c.amount <= 0 OR (t.state = 'live' AND t.taken + c.amount <= t.most));
+            GET DIAGNOSTICS held = ROW_COUNT;
+            IF held <> jsonb_array_length(p->'coupon_counts') THEN
+                RAISE EXCEPTION 'a coupon moved' USING ERRCODE = 'WF001';
+            END IF;
+        END IF;
+        IF p ? 'code_frees' THEN
+            freed_codes := freed_codes || ARRAY(SELECT c::bigint FROM jsonb_array_elements_text(p->'code_frees') c);
+            freed_coupons := freed_coupons || ARRAY(SELECT c::bigint FROM jsonb_array_elements_text(p->'coupon_frees') c);
+        END IF;
+        IF freed_codes IS NOT NULL THEN
+            UPDATE rewards_code t SET used = t.used - f.times
+            FROM (SELECT id, count(*) AS times FROM unnest(freed_codes) AS g(id) GROUP BY id) f
+            WHERE t.id = f.id AND t.most IS NOT NULL;
+            UPDATE rewards_coupon t SET taken = t.taken - f.times
+            FROM (SELECT id, count(*) AS times FROM unnest(freed_coupons) AS g(id) GROUP BY id) f
+            WHERE t.id = f.id AND t.most IS NOT NULL;
         END IF;
     END IF;
 

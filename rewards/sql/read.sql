@@ -1,8 +1,9 @@
 -- Reads in one snapshot all that a posting must know: who is meant, which facts and orders are already there, and the
 -- state of each holder with its guard. Rows are JSON arrays in the order that rewards/reading.py unpacks.
 -- p: program, facts [{i, source, kind, external_id, revision}], who [{kind, value, whole}], numbers [{number, whole}],
--- orders [{i, source, external_id}], holders [id], skus [{kind, value, sku}], keys [counter keys], metrics_from,
--- due (moment), few (so many lots, of those used next, are enough). Wallets are read whole of holders, of whoever has one of the orders, and where who says so.
+-- orders [{i, source, external_id}], holders [id], cards [digests of gift cards, hex], skus [{kind, value, sku}],
+-- keys [counter keys], metrics_from, due (moment), terms_from (moment: the terms of plans that end later), renewals (the kind of event that tells one), few (so many
+-- lots, of those used next, are enough). Wallets are read whole of holders, of whoever has one of the orders, and where who says so.
 CREATE OR REPLACE FUNCTION wafa_read(p jsonb) RETURNS json
 LANGUAGE plpgsql STABLE
 -- Plans are kept for the life of a connection; one made while the tables were empty must still use the indexes, and
@@ -21,6 +22,9 @@ DECLARE
     facts json;
     known int[];
     members json;
+    cards json;
+    carded bigint[];
+    tenders json;
     wallets json;
     has_whole boolean;
     lots json;
@@ -29,6 +33,8 @@ DECLARE
     standings json;
     metrics json;
     budgets json;
+    terms json;
+    renewals json;
     whole_orders json;
 BEGIN
     SELECT json_agg(json_build_array(w.i, f.id, encode(f.fingerprint, 'hex'), f.answer)), coalesce(array_agg(w.i), '{}')
@@ -100,6 +106,13 @@ BEGIN
             SELECT h.id FROM members_holder h WHERE h.program_id = prog
                 AND h.id = ANY (ARRAY(SELECT n::bigint FROM jsonb_array_elements_text(p->'holders') n)));
     END IF;
+    IF p ? 'cards' THEN
+        SELECT json_agg(json_build_array(encode(c.code_digest, 'hex'), c.holder_id, c.state, c.ending)), array_agg(c.holder_id)
+        INTO cards, carded
+        FROM rewards_giftcard c WHERE c.program_id = prog
+            AND c.code_digest = ANY (ARRAY(SELECT decode(d, 'hex') FROM jsonb_array_elements_text(p->'cards') d));
+        needy := needy || coalesce(carded, '{}');
+    END IF;
     IF orders <> '{}' THEN
         needy := needy || ARRAY(
             SELECT o.member_id FROM members_order o WHERE o.id = ANY (orders)
@@ -122,7 +135,8 @@ BEGIN
     -- One statement each, so that what is not asked for is not even set up.
     SELECT json_agg(json_build_array(h.id, h.seq, m.number, m.state, m.joined_at, m.birthday, m.language, m.tags,
         m.merged_into_id)) INTO members
-    FROM members_holder h JOIN members_member m ON m.holder_id = h.id
+    -- Gift cards and whoever else holds wallets is no member and has none of these.
+    FROM members_holder h LEFT JOIN members_member m ON m.holder_id = h.id
     WHERE h.id = ANY (holders) AND h.program_id = prog;
     SELECT json_agg(json_build_array(w.id, w.holder_id, w.unit_id, w.seq, w.pending, w.active, w.reserved, w.arrears,
         encode(w.digest, 'hex'), w.next_due_at, w.is_whole, w.lapses_at)), coalesce(bool_or(w.is_whole), false) INTO wallets, has_whole
@@ -166,13 +180,41 @@ BEGIN
         SELECT json_agg(json_build_array(r.id, r.spent)) INTO budgets FROM rewards_earningrule r
         WHERE r.id IN (SELECT b::bigint FROM jsonb_array_elements_text(p->'budgets') b);
     END IF;
+    IF p ? 'terms_from' THEN
+        -- Also those of whom was merged into a holder.
+        SELECT json_agg(json_build_array(w.holder_id, t.id, t.plan_id, t.number, t.streak, t.anchor_on, t.starts_at, t.ends_at,
+            t.stopped_at, t.state, t.benefits) ORDER BY t.starts_at, t.id) INTO terms
+        FROM (
+            SELECT h AS holder_id, h AS id FROM unnest(holders) h
+            UNION SELECT m.merged_into_id, m.holder_id FROM members_member m WHERE m.merged_into_id = ANY (holders)
+        ) w
+        CROSS JOIN LATERAL (SELECT * FROM rewards_term t WHERE t.member_id = w.id OFFSET 0) t
+        WHERE coalesce(t.stopped_at, t.ends_at, 'infinity') >= (p->>'terms_from')::timestamptz;
+    END IF;
+    IF p ? 'renewals' THEN
+        SELECT json_agg(json_build_array(w.holder_id, a.data->>'subscription', a.occurred_at)) INTO renewals
+        FROM (
+            SELECT h AS holder_id, h AS id FROM unnest(holders) h
+            UNION SELECT m.merged_into_id, m.holder_id FROM members_member m WHERE m.merged_into_id = ANY (holders)
+        ) w
+        CROSS JOIN LATERAL (
+            SELECT * FROM members_activity a WHERE a.member_id = w.id AND a.kind = p->>'renewals' AND a.withdrawn_at IS NULL
+            OFFSET 0
+        ) a;
+    END IF;
     IF orders <> '{}' THEN
         whole_orders := wafa_read_orders(orders);
+        SELECT json_agg(json_build_array(t.order_id, t.wallet_id, t.kind, t.amount, t.money_minor, c.ending) ORDER BY t.id)
+        INTO tenders
+        FROM rewards_tender t JOIN rewards_wallet w ON w.id = t.wallet_id
+        LEFT JOIN rewards_giftcard c ON c.holder_id = w.holder_id
+        WHERE t.order_id = ANY (orders);
     END IF;
     RETURN json_build_object(
         'catalogue', (SELECT c.catalogue FROM members_program c WHERE c.id = prog),
-        'facts', facts, 'who', who, 'members', members, 'wallets', wallets, 'lots', lots, 'next_lots', next_lots,
-        'counters', counters, 'standings', standings, 'metrics', metrics, 'budgets', budgets, 'orders', whole_orders
+        'facts', facts, 'who', who, 'members', members, 'cards', cards, 'wallets', wallets, 'lots', lots,
+        'next_lots', next_lots, 'counters', counters, 'standings', standings, 'metrics', metrics, 'budgets', budgets,
+        'terms', terms, 'renewals', renewals, 'orders', whole_orders, 'tenders', tenders
     );
 END $$;
 

@@ -3,13 +3,18 @@
 -- 1. States go forward only (SEMANTICS 39); what was promised and taken stays; no row is removed.
 CREATE OR REPLACE FUNCTION wafa_redemption_goes_on() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- wafa_forget blanks it, whatever the state; the application's role cannot update this table at all.
+    IF current_setting('wafa.forgetting', true) = 'on' AND NEW.tracking = ''
+        AND to_jsonb(OLD) - 'tracking' = to_jsonb(NEW) - 'tracking' THEN
+        RETURN NEW;
+    END IF;
     IF OLD.state || '>' || NEW.state NOT IN ('reserved>issued', 'reserved>fulfilled', 'reserved>released', 'reserved>failed',
             'issued>issued', 'issued>fulfilled', 'issued>cancelled', 'issued>expired', 'issued>failed', 'fulfilled>failed')
         OR ROW(OLD.id, OLD.program_id, OLD.member_id, OLD.reward_id, OLD.via, OLD.price, OLD.money_minor, OLD.benefit,
-               OLD.parts, OLD.code_digest, OLD.code_sealed, OLD.reserved_at)
+               OLD.parts, OLD.household_id, OLD.code_digest, OLD.code_sealed, OLD.reserved_at)
            IS DISTINCT FROM
            ROW(NEW.id, NEW.program_id, NEW.member_id, NEW.reward_id, NEW.via, NEW.price, NEW.money_minor, NEW.benefit,
-               NEW.parts, NEW.code_digest, NEW.code_sealed, NEW.reserved_at)
+               NEW.parts, NEW.household_id, NEW.code_digest, NEW.code_sealed, NEW.reserved_at)
     THEN
         RAISE EXCEPTION 'a redemption goes forward only' USING ERRCODE = 'WF010';
     END IF;

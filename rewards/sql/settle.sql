@@ -136,7 +136,8 @@ DECLARE holders bigint[];
 BEGIN
     holders := ARRAY(
         SELECT h.id FROM rewards_wallet w JOIN members_holder h ON h.id = w.holder_id
-        WHERE w.program_id = prog AND w.unit_id = of_unit AND w.lapses_at IS NULL AND w.active > 0
+        -- What a cause was given never ends.
+        WHERE w.program_id = prog AND w.unit_id = of_unit AND w.lapses_at IS NULL AND w.active > 0 AND h.kind <> 'cause'
         LIMIT most FOR NO KEY UPDATE OF h SKIP LOCKED
     );
     PERFORM set_config('wafa.posting', 'on', true);

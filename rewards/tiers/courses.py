@@ -97,6 +97,15 @@ class Course:
     def metrics(self) -> dict[date, Totals]:
         return self.tally.metrics
 
+    @property
+    def worth(self) -> int | None:
+        """What the member is worth, where tiers count that and it is known."""
+        return self.tally.worth
+
+    @worth.setter
+    def worth(self, value: int | None) -> None:
+        self.tally.worth = value
+
     def total(self, now: datetime) -> int:
         """What counts now towards the next level."""
         return self._total_on(day_of(now, self.scheme.zone))
@@ -185,8 +194,23 @@ class Course:
     def regrade(self, *, now: datetime) -> None:
         """End what is earned and grant what the metric earns now, by the present thresholds (36)."""
         self.settle(now)
+        if self.scheme.is_valued and self.worth is None:
+            return
+        self._lead_to(self.scheme.earned(self.total(now)), now)
+
+    def revalue(self, *, now: datetime, reason: str) -> None:
+        """Follow what the member is worth: up at once, down as the scheme says (34); the reason stands with the tier."""
+        held, earned = self._best, self.scheme.earned(self.total(now))
+        level = self.scheme.by_id[held.tier_id] if held else None
+        if level is not None and (earned is None or earned.rank < level.rank):
+            earned = self.scheme.after_review(level, earned)
+        self._lead_to(earned, now)
+        for row in self.changed:
+            if row.id is None:
+                row.reason = reason
+
+    def _lead_to(self, earned: Level | None, now: datetime) -> None:
         before, day = self._tier_id(), day_of(now, self.scheme.zone)
-        earned = self.scheme.earned(self._total_on(day))
         for row in list(self._open()):
             if row.origin != MANUAL and (earned is None or row.tier_id != earned.id):
                 self._end(row, now + TICK)
@@ -200,6 +224,7 @@ class Course:
         if now < self._due:
             return self
         ahead = Course(self.scheme, self.joined_on, [copy(row) for row in self.standings], self.metrics)
+        ahead.worth = self.worth
         ahead.settle(now)
         return ahead
 

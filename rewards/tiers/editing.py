@@ -20,15 +20,16 @@ from django_scopes import scope
 from loyaltysite.kit.errors import Conflict, DomainError
 from members import audit, people
 from members.models import Program, User
-from rewards import rulebook
-from rewards.models import Metric, RuleVersion, Standing, Tier, TierScheme
+from rewards import policies, rulebook
+from rewards.benefits import kinds
+from rewards.models import Metric, Reward, RuleVersion, Standing, Tier, TierScheme, Unit
 from rewards.tiers.schemes import PERIODS, Level, Scheme
 
 MOST_TIERS = 12
 # Above every rank in use while rows change places.
 ASIDE = 1000
-SCHEME = ("counted", "unit_key", "window", "months", "review", "grace_days")
-TIER = ("key", "names", "threshold", "multipliers", "benefits", "is_never_lost")
+SCHEME = ("counted", "unit_key", "window", "months", "review", "grace_days", "weights")
+TIER = ("key", "names", "threshold", "multipliers", "expiry", "benefits", "is_never_lost")
 
 
 class TiersRefused(DomainError):
@@ -58,14 +59,16 @@ class SchemeFixed(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class TierDraft:
-    """A level as it shall be. `threshold` is in the metric's whole unit; `multipliers` are ratios as text; a benefit
-    is {language: text}. `id` is None for a new one."""
+    """A level as it shall be. `threshold` is in the metric's whole unit; `multipliers` are ratios as text; benefits
+    are those of rewards/benefits/kinds.py. `id` is None for a new one."""
 
     key: str
     names: Mapping[str, str]
     threshold: int
     multipliers: Mapping[str, str] = field(default_factory=dict)
-    benefits: Sequence[Mapping[str, str]] = ()
+    benefits: Sequence[Mapping[str, Any]] = ()
+    # {unit key: expiry policy} in place of the unit's own (9).
+    expiry: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     is_never_lost: bool = False
     id: int | None = None
 
@@ -81,6 +84,8 @@ class Draft:
     months: int = 12
     review: str = "to_earned"
     grace_days: int = 0
+    # Of customer value, in percent; empty where something else counts.
+    weights: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -98,6 +103,7 @@ class Draft:
                 threshold=tier.threshold,
                 multipliers={unit: Fraction(ratio) for unit, ratio in tier.multipliers.items()},
                 is_never_lost=tier.is_never_lost,
+                expiry=tier.expiry,
                 names=tier.names,
             )
             for rank, tier in enumerate(self.tiers)
@@ -131,8 +137,10 @@ def in_use(program: Program) -> set[int]:
 
 
 def check(*, program: Program, draft: Draft) -> None:
-    """Raise what stands in the way of saving: TiersRefused, SchemeFixed, TierInUse, TierNamed."""
+    """Raise what stands in the way of saving: TiersRefused, SchemeFixed, TierInUse, TierNamed, BenefitRefused."""
     _check_order(draft)
+    _check_benefits(program, draft)
+    _check_expiry(program, draft)
     now = read(program)
     if now is not None:
         _check_scheme(program, now, draft)
@@ -175,8 +183,20 @@ def _check_order(draft: Draft) -> None:
     keys = [tier.key for tier in draft.tiers]
     if len(set(keys)) < len(keys):
         raise TiersRefused(_("Each tier has a name of its own."))
+    if draft.counted == "value" and not any(draft.weights.values()):
+        raise TiersRefused(_("Give at least one part of the value a weight."), field="weight_historic")
     if draft.counted != "points" and draft.unit_key:
         raise TiersRefused(_("Only points earned are counted by a unit."), field="unit_key")
+
+
+def _check_expiry(program: Program, draft: Draft) -> None:
+    with scope(program=program):
+        known = set(Unit.objects.filter(program=program).values_list("key", flat=True))
+    for tier in draft.tiers:
+        for unit, policy in tier.expiry.items():
+            if unit not in known:
+                raise TiersRefused(_("There is no such unit."))
+            policies.check_expiry(policy)
 
 
 def _check_scheme(program: Program, now: Draft, draft: Draft) -> None:
@@ -188,6 +208,16 @@ def _check_scheme(program: Program, now: Draft, draft: Draft) -> None:
     fixed = sorted(name for name, is_moved in moved.items() if is_moved)
     if fixed and has_counted(program):
         raise SchemeFixed(field=fixed[0])
+
+
+def _check_benefits(program: Program, draft: Draft) -> None:
+    with scope(program=program):
+        units = dict(Unit.objects.filter(program=program).values_list("key", "precision"))
+        rewards = set(Reward.objects.filter(program=program).values_list("key", flat=True))
+    for tier in draft.tiers:
+        # A promise may be said in any of the languages.
+        working = [each for each in kinds.read(tier.benefits) if kinds.kind_of(each) != kinds.PROMISE]
+        kinds.check(working, units=units, rewards=rewards, main=program.languages[0])
 
 
 def _check_removal(program: Program, tier: TierDraft) -> None:

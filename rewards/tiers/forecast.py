@@ -21,7 +21,7 @@ from django_scopes import scope
 from loyaltysite.kit.errors import DomainError
 from members.models import Member, Program
 from rewards.policies import day_start
-from rewards.tiers import standings
+from rewards.tiers import standings, worths
 from rewards.tiers.courses import Course
 from rewards.tiers.editing import Draft
 from rewards.tiers.records import StandingRow
@@ -38,6 +38,7 @@ MOVES = """
     WITH held AS (
         SELECT s.member_id AS id,
                max(array_position(%(old)s::bigint[], s.tier_id)) AS before,
+               max(array_position(%(new)s::bigint[], s.tier_id)) FILTER (WHERE s.ended_at IS NULL) AS kept,
                max(array_position(%(new)s::bigint[], s.tier_id))
                    FILTER (WHERE s.origin = 'manual' AND s.ended_at IS NULL) AS manual,
                bool_or(s.ended_at IS NULL AND s.valid_until <= CASE s.origin
@@ -45,16 +46,12 @@ MOVES = """
         FROM rewards_standing s
         WHERE s.program_id = %(program)s AND s.since <= %(now)s AND (s.ended_at IS NULL OR s.ended_at > %(now)s)
         GROUP BY s.member_id
-    ), counted AS (
-        SELECT x.holder_id AS id, sum(x.{column}) AS total
-        FROM rewards_metric x {joined}
-        WHERE x.program_id = %(program)s AND {window}
-        GROUP BY x.holder_id
-    ), graded AS MATERIALIZED (
+    ), counted AS ({counted}), graded AS MATERIALIZED (
         SELECT m.holder_id AS id, COALESCE(c.total, 0) AS total, COALESCE(h.is_due, false) AS is_due,
                GREATEST(COALESCE(h.before, 0), %(old_base)s) AS before,
                GREATEST(COALESCE(h.manual, 0), %(new_base)s,
-                        width_bucket(COALESCE(c.total, 0)::numeric, %(thresholds)s::numeric[])) AS after
+                        CASE WHEN %(is_valued)s AND c.id IS NULL THEN h.kept
+                        ELSE width_bucket(COALESCE(c.total, 0)::numeric, %(thresholds)s::numeric[]) END) AS after
         FROM members_member m LEFT JOIN held h ON h.id = m.holder_id LEFT JOIN counted c ON c.id = m.holder_id
         WHERE m.program_id = %(program)s
     ), moves AS (SELECT * FROM graded WHERE NOT is_due)
@@ -70,6 +67,16 @@ MOVES = """
             LIMIT %(largest)s) t))
 """
 
+SUMS = """
+    SELECT x.holder_id AS id, sum(x.{column}) AS total
+    FROM rewards_metric x {joined}
+    WHERE x.program_id = %(program)s AND {window}
+    GROUP BY x.holder_id
+"""
+# Who was never scored stays, as with a re-grade.
+WORTHS = f"""
+    SELECT s.member_id AS id, {worths.WORTH} AS total FROM members_memberscore s WHERE s.program_id = %(program)s
+"""  # noqa: S608 - names from our own code
 DAYS = "x.bucket BETWEEN %(first)s AND %(last)s"
 # The first day of the membership year; make_interval clamps 29 February as add_months does.
 YEAR_OF_JOINING = """
@@ -201,17 +208,20 @@ def _ask(program: Program, ladder: _Ladder, now: datetime) -> dict[str, Any]:
         "new_base": ladder.new_levels.index(new.base) + 1 if new.base else 0,
         "places": [0.0, *(float(ladder.place(level)) for level in ladder.old_levels)],
         "thresholds": [level.threshold for level in ladder.new_levels],
+        "is_valued": new.is_valued,
         "first": first,
         "last": today if not new.is_periodic or by_joining else first,
         "zone": str(new.zone),
         "most": MOST_FOLDED,
         "largest": LARGEST,
     }
-    sql = MOVES.format(
+    values |= worths.values_of(new.weights)
+    sums = SUMS.format(
         column=new.column,
         joined=JOINED if by_joining else "",
         window=YEAR_OF_JOINING if by_joining else DAYS,
     )
+    sql = MOVES.format(counted=WORTHS if new.is_valued else sums)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = '{SECONDS}s'")
@@ -246,18 +256,24 @@ def _fold(program: Program, ladder: _Ladder, ids: list[int], now: datetime, foun
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         moved = []
+        known = (
+            worths.worths_of(program=program, member_ids=part, weights=ladder.new.weights)
+            if ladder.new.is_valued
+            else {}
+        )
         for member_id, course in standings.load(program=program, member_ids=part, scheme=scheme).items():
             before = course.level_at(now) if ladder.old else None
-            after = _regraded(course, ladder.new, now)
+            after = _regraded(course, ladder.new, now, known.get(member_id))
             ladder.note(found, before, after.level_at(now + TICK), 1)
             if ladder.place(before) != ladder.place(after.level_at(now + TICK)):
                 moved.append(Moved(member_id, before, after.level_at(now + TICK), after.total(now)))
         ladder.keep_largest(found, moved)
 
 
-def _regraded(course: Course, scheme: Scheme, now: datetime) -> Course:
+def _regraded(course: Course, scheme: Scheme, now: datetime, worth: worths.Worth | None) -> Course:
     rows: list[StandingRow] = course.standings
     after = Course(scheme, course.joined_on, rows, course.metrics)
+    after.worth = worth.total if worth else None
     after.regrade(now=now)
     return after
 

@@ -50,7 +50,9 @@ def measure(course: Course, now: datetime) -> Progress:
     scheme = course.scheme
     row, level = course.standing, course.level
     total = course.total(now)
-    above = scheme.next_above(level)
+    # What somebody is worth is known only where it was read.
+    is_known = not scheme.is_valued or course.worth is not None
+    above = scheme.next_above(level) if is_known else None
     missing, keep_from, keep_by = _keeping(course, row, level, now)
     return Progress(
         level=level,

@@ -50,6 +50,11 @@ class Totals:
     points: int = 0
     last_on: date | None = None
 
+    @property
+    def worth(self) -> int:
+        """Customer value is no sum of what happened: it is read from the scores (valuing.py)."""
+        return 0
+
 
 @dataclass(frozen=True, slots=True)
 class Move:

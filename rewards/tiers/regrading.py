@@ -54,6 +54,7 @@ def preview_thresholds(*, program: Program, thresholds: Mapping[str, int], now: 
         for course in standings.load(program=program, member_ids=member_ids, scheme=scheme).values():
             before = course.level_at(now)
             after = Course(changed, course.joined_on, course.standings, course.metrics)
+            after.worth = course.worth
             after.regrade(now=now)
             found.note(before, after.level_at(now + TICK))
     return found

@@ -6,15 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from rewards.engine.facts import Perk
 from rewards.policies import add_months, day_start, local_time
 from rewards.tiers.records import Totals
 
 CALENDAR_YEAR, MEMBERSHIP_YEAR, LIFETIME = "calendar_year", "membership_year", "lifetime"
 ROLLING, SINCE_REACHED = "rolling", "since_reached"
 PERIODS = frozenset({CALENDAR_YEAR, MEMBERSHIP_YEAR, LIFETIME})
-COLUMNS = {"spend": "spend_minor", "orders": "orders", "visits": "visits", "points": "points"}
+COLUMNS = {
+    "spend": "spend_minor",
+    "orders": "orders",
+    "visits": "visits",
+    "points": "points",
+    "value": "worth",
+}
+# Of what is counted, that which is written as money.
+MONEY = frozenset({"spend", "value"})
 
 TO_EARNED, ONE_DOWN, KEEP = "to_earned", "one_down", "keep"
 
@@ -29,7 +39,8 @@ def day_of(moment: datetime, zone: ZoneInfo) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A tier. `threshold` is in the metric's own whole unit (minor units for spend)."""
+    """A tier. `threshold` is in the metric's own whole unit (minor units for spend); `perks` are its benefits that do
+    something."""
 
     id: int
     key: str
@@ -38,6 +49,9 @@ class Level:
     multipliers: Mapping[str, Fraction] = field(default_factory=dict)
     is_never_lost: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
+    # {unit key: expiry policy} in place of the unit's.
+    expiry: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    perks: tuple[Perk, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +67,11 @@ class Scheme:
     zone: ZoneInfo
     levels: tuple[Level, ...]
     unit_key: str = ""
+    weights: Mapping[str, int] = field(default_factory=dict)
     column: str = field(init=False)
     is_periodic: bool = field(init=False)
     base: Level | None = field(init=False)
+    has_expiry: bool = field(init=False)
     by_id: Mapping[int, Level] = field(init=False)
     _validities: dict[tuple[date, date], datetime | None] = field(init=False, default_factory=dict)
 
@@ -66,10 +82,16 @@ class Scheme:
             "column": COLUMNS[self.counted],
             "is_periodic": self.window in PERIODS,
             "base": next((level for level in reversed(levels) if level.threshold <= 0), None),
+            "has_expiry": any(level.expiry for level in levels),
             "by_id": {level.id: level for level in levels},
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def is_valued(self) -> bool:
+        """Whether members stand by what they are worth, which only a scoring changes."""
+        return self.counted == "value"
 
     def bucket(self, day: date, joined_on: date) -> date:
         """The Metric bucket of a local day: the first day of its period, or the day itself."""
@@ -129,7 +151,7 @@ class Scheme:
         return self._validities[key]
 
     def _validity(self, day: date, joined_on: date) -> datetime | None:
-        if self.window == LIFETIME:
+        if self.window == LIFETIME or self.is_valued:
             return None
         end = self.period_end(day, joined_on)
         if end is None:

@@ -18,6 +18,7 @@ from members.models import Event, Holder, Member, Program, User
 from rewards import rulebook
 from rewards.models import Metric, Standing, Tier
 from rewards.policies import day_start
+from rewards.tiers import worths
 from rewards.tiers.courses import Course
 from rewards.tiers.progress import Progress
 from rewards.tiers.records import WITHOUT_END, Move, StandingRow, Totals
@@ -78,7 +79,18 @@ def load(
         joined = {pk: joined_at.astimezone(scheme.zone).date() for pk, joined_at in members}
         standings = _standings(joined)
         metrics = _metrics(joined)
-    return {pk: course(scheme, day, standings.get(pk, []), metrics.get(pk, {})) for pk, day in joined.items()}
+    found = {
+        pk: course(scheme, day, standings.get(pk, []), metrics.get(pk, {})) for pk, day in joined.items()
+    }
+    if scheme.is_valued:
+        _tell_worth(program, found, scheme)
+    return found
+
+
+def _tell_worth(program: Program, courses: Mapping[int, Course], scheme: Scheme) -> None:
+    found = worths.worths_of(program=program, member_ids=list(courses), weights=scheme.weights)
+    for pk, worth in found.items():
+        courses[pk].worth = worth.total
 
 
 def lock(*, program: Program, member_ids: Collection[int], scheme: Scheme) -> dict[int, Course]:

@@ -12,13 +12,25 @@ from rewards.tiers.schemes import DAY, SINCE_REACHED, Scheme, day_of
 class Tally:
     """The metric of one member. Sums over days are carried along, since every order asks for them."""
 
-    __slots__ = ("_first", "_period", "_sum", "_sum_day", "joined_on", "metrics", "scheme", "touched")
+    __slots__ = (
+        "_first",
+        "_period",
+        "_sum",
+        "_sum_day",
+        "joined_on",
+        "metrics",
+        "scheme",
+        "touched",
+        "worth",
+    )
 
     def __init__(self, scheme: Scheme, joined_on: date, metrics: dict[date, Totals]) -> None:
         self.scheme = scheme
         self.joined_on = joined_on
         self.metrics = metrics
         self.touched: set[date] = set()
+        # In a scheme of customer value, once it is known: then it is the total of every window.
+        self.worth: int | None = None
         self._first: date | None = None
         self._sum = 0
         self._sum_day: date | None = None
@@ -55,12 +67,14 @@ class Tally:
         return first
 
     def of(self, bucket: date) -> int:
+        if self.scheme.is_valued:
+            return self.worth or 0
         totals = self.metrics.get(bucket)
         return getattr(totals, self.scheme.column) if totals else 0
 
     def on(self, day: date, counting_from: date) -> int:
         """The total of the window on a day; `counting_from` is for windows since the tier was reached."""
-        if self.scheme.is_periodic:
+        if self.scheme.is_valued or self.scheme.is_periodic:
             return self.of(self.bucket(day))
         if self.scheme.window == SINCE_REACHED:
             return self._since(counting_from)
@@ -81,6 +95,8 @@ class Tally:
         return self._sum
 
     def between(self, first: date, last: date) -> int:
+        if self.scheme.is_valued:
+            return self.worth or 0
         return self.scheme.sum_of(self.metrics, first, last)
 
     def latest(self, bucket: date, now: datetime) -> date:

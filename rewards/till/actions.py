@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,13 +16,16 @@ from django_scopes import scope
 from loyaltysite.kit import prints
 from loyaltysite.kit.errors import Conflict, DomainError, NotAllowed, NotFound
 from members import audit, identities, people, undoing
-from members.models import Identity, Member, Order, Program, User
+from members.arrivals import Introduction
+from members.models import Identity, Member, Order, Program, TeamMembership, User
 from members.regions import region_of
-from rewards import intake, redemptions
-from rewards.intake.items import CancelIn, Outcome
+from rewards import intake, paying, redemptions, spending
+from rewards.causes import giving
+from rewards.giftcards import guessing
+from rewards.intake.items import CancelIn, OrderIn, Outcome
 from rewards.models import TillAction
 from rewards.posting import LOCKED, Busy
-from rewards.till import lookups, orders
+from rewards.till import coupons, lookups, orders
 
 KEY_LIFE = timedelta(hours=24)
 UNDO_WINDOW = timedelta(minutes=10)
@@ -96,35 +99,77 @@ class Effect:
 
 
 def sell(
-    *, program: Program, tap: Tap, number: str, sale: orders.Sale, now: datetime, joined: UUID | None = None
+    *,
+    program: Program,
+    tap: Tap,
+    number: str,
+    sale: orders.Sale,
+    now: datetime,
+    joined: UUID | None = None,
+    passcode: str = "",
 ) -> TillAction:
-    """Give what a sale earns to the member of this number, or to whoever joined by the key `joined`.
+    """Give what a sale earns to the member of this number, or to whoever joined by the key `joined`. Where the member's
+    points pay for part of it, the member has said the `passcode` that the own page shows.
 
     A repeat returns the first action. Raises DomainError; then nothing was written."""
-    content = {"number": number, "joined": joined, "sale": asdict(sale)}
+    content = {"number": number, "joined": joined, "sale": sale.content}
 
     def work(at: datetime) -> Effect:
         member = _joined(program, joined) if joined else lookups.at_number(program=program, number=number)
-        refuse_oneself(program, member, tap.cashier)
+        refuse_oneself(member, tap.cashier)
         item = orders.as_order(program=program, sale=sale, member=member, key=tap.key, at=at)
-        outcome = intake.record(program=program, items=[item], now=now)[0]
+        outcome = coupons.watch(
+            program=program,
+            cashier=tap.cashier,
+            codes=sale.codes,
+            work=lambda: _record(program, item, tap.cashier, passcode, now),
+        )
         _raise_refusal(outcome)
         after = {"store": sale.store, "total_minor": sale.total_minor, "awarded": outcome.awarded}
         _audit(program, tap, "till.sale", "order", item.external_id, after, now)
         answer = _figures(outcome) | {"total_minor": sale.total_minor, "receipt": sale.receipt}
+        if outcome.codes:
+            answer["codes"] = outcome.codes
+        if outcome.payment:
+            answer["payment"] = outcome.payment
         return Effect(answer, member.pk, outcome.order_id)
 
     return once(program, tap, Kind.SALE, content, work, now)
 
 
+def _record(program: Program, item: OrderIn, cashier: User, passcode: str, now: datetime) -> Outcome:
+    if not item.tenders:
+        return intake.record(program=program, items=[item], now=now)[0]
+    by = TeamMembership.objects.get(program=program, user=cashier)
+    word = spending.Passcode(passcode) if passcode.strip() else None
+
+    def work() -> Outcome:
+        return paying.record(program=program, item=item, authorization=word, by=by, now=now)
+
+    return guessing.watch(f"cashier:{cashier.pk}", item, work)
+
+
 def join(
-    *, program: Program, tap: Tap, name: str, contact: str, now: datetime, language: str = ""
+    *,
+    program: Program,
+    tap: Tap,
+    name: str,
+    contact: str,
+    now: datetime,
+    language: str = "",
+    referral_code: str = "",
 ) -> TillAction:
     """Take in a member with a name and one contact. Whose contact it is already, is found and marked `existing`.
+    `referral_code` is that of the member who brought them.
 
-    A repeat returns the first action. Raises IdentityInvalid, and IdentityTaken for the contact of a closed member."""
+    A repeat returns the first action. Raises IdentityInvalid, IdentityTaken for the contact of a closed member, and
+    CodeUnknown."""
     kind = Identity.Kind.EMAIL if "@" in contact else Identity.Kind.PHONE
     content = {"name": name, "contact": contact, "language": language}
+    brought = None
+    if referral_code:
+        content["referral_code"] = referral_code
+        brought = Introduction(referral_code, "till", is_strict=True)
 
     def work(at: datetime) -> Effect:
         region = region_of(program)
@@ -145,6 +190,7 @@ def join(
                 by=tap.cashier,
                 language=language,
                 region=region,
+                introduction=brought,
             )
         return Effect({"existing": False}, member.pk)
 
@@ -174,6 +220,8 @@ def undo(*, program: Program, tap: Tap, of: UUID, is_manager: bool, now: datetim
             raise UndoTooLate
         if first.kind == Kind.REDEEM:
             return _undo_handing(program, tap, first, now)
+        if first.kind == Kind.DONATE:
+            return _undo_gift(program, tap, first, now)
         return _undo_sale(program, tap, first, at, now) if first.order_id else _undo_join(first, tap, now)
 
     try:
@@ -188,7 +236,8 @@ def _undo_sale(program: Program, tap: Tap, first: TillAction, at: datetime, now:
     outcome = intake.record(program=program, items=[item], now=now)[0]
     _raise_refusal(outcome)
     _audit(program, tap, "till.undo", "order", order.external_id, {"reversed": outcome.reversed}, now)
-    return Effect(_figures(outcome), first.holder_id, first.order_id, of=first)
+    answer = _figures(outcome) | ({"restored": outcome.restored} if outcome.restored else {})
+    return Effect(answer, first.holder_id, first.order_id, of=first)
 
 
 def _undo_handing(program: Program, tap: Tap, first: TillAction, now: datetime) -> Effect:
@@ -196,6 +245,12 @@ def _undo_handing(program: Program, tap: Tap, first: TillAction, now: datetime) 
     number = int(first.answer["redemption"])
     redemptions.fail(program=program, redemption_id=number, reason="till.undo", now=now, by=tap.cashier)
     return Effect({"redemption": number}, first.holder_id, of=first)
+
+
+def _undo_gift(program: Program, tap: Tap, first: TillAction, now: datetime) -> Effect:
+    number = int(first.answer["donation"])
+    giving.withdraw(program=program, donation_id=number, reason="till.undo", by=tap.cashier, now=now)
+    return Effect({"donation": number}, first.holder_id, of=first)
 
 
 def _undo_join(first: TillAction, tap: Tap, now: datetime) -> Effect:
@@ -298,16 +353,16 @@ def _joined(program: Program, key: UUID) -> Member:
     return member
 
 
-def refuse_oneself(program: Program, member: Member, cashier: User) -> None:
+def refuse_oneself(member: Member, cashier: User) -> None:
     """Staff are customers too, but somebody else gives them their points."""
-    own = Identity.objects.filter(program=program, member=member, kind=Identity.Kind.EMAIL)
-    if own.filter(value=cashier.email).exists():
+    if people.is_own(member=member, by=cashier):
         raise SelfService
 
 
 def _raise_refusal(outcome: Outcome) -> None:
     if outcome.status in {"refused", "waiting"}:
-        raise orders.SaleInvalid(outcome.message or None, field="amount")
+        is_of_codes = outcome.field == "codes"
+        raise orders.SaleInvalid(outcome.message or None, field="code" if is_of_codes else "amount")
 
 
 def _figures(outcome: Outcome) -> dict[str, Any]:

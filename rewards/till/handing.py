@@ -63,7 +63,7 @@ def hand_over(*, program: Program, tap: Tap, redemption: Redemption, store: str,
     content = {"redemption": redemption.pk, "store": store}
 
     def work(at: datetime) -> Effect:
-        actions.refuse_oneself(program, redemption.member, tap.cashier)
+        actions.refuse_oneself(redemption.member, tap.cashier)
         one = redemptions.fulfil(
             program=program, redemption_id=redemption.pk, now=now, by=tap.cashier, store=store
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -14,13 +16,15 @@ from django.utils.translation import gettext_lazy as _
 from loyaltysite.kit.errors import Conflict, DomainError
 from members.models import Member, Order, OrderState, Program, Store
 from rewards.engine.basis import tax_contained
-from rewards.intake.items import LineIn, OrderIn, Who
-from rewards.till import goods
+from rewards.intake.items import LineIn, OrderIn, TenderIn, Who
+from rewards.till import goods, stamps
 
 SOURCE = "till"
 CHANNEL = "store"
 MOST_MINOR = 10**9
 MOST_TRIES = 20
+# A number made from the key of a tap.
+MADE = re.compile(r"T-[A-Z2-7]{13}")
 
 
 class SaleInvalid(DomainError):
@@ -49,12 +53,22 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """What a cashier typed: articles and an amount beside them, both gross, in the program's currency."""
+    """What a cashier typed: articles and an amount beside them, both gross, in the program's currency; `tenders` pay
+    for part of it."""
 
     amount_minor: int = 0
     pieces: tuple[Piece, ...] = ()
     store: str = ""
     receipt: str = ""
+    codes: tuple[str, ...] = ()
+    tenders: tuple[TenderIn, ...] = ()
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What was tapped, for the print of the tap; codes and tenders only where there are any, so that older prints
+        hold."""
+        found = asdict(self)
+        return {name: value for name, value in found.items() if value or name not in {"codes", "tenders"}}
 
     @property
     def total_minor(self) -> int:
@@ -74,7 +88,16 @@ def as_order(*, program: Program, sale: Sale, member: Member, key: UUID, at: dat
         member=Who("number", member.number),
         store=sale.store,
         channel=CHANNEL,
+        codes=sale.codes,
+        tenders=sale.tenders,
     )
+
+
+def number_of(order: Order) -> str:
+    """The number by which people know the order: of a sale at a till its receipt's, "" where it has none."""
+    if order.source != SOURCE:
+        return order.external_id
+    return "" if MADE.fullmatch(order.external_id) else order.external_id.rpartition(":")[2]
 
 
 def _check_store(program: Program, code: str) -> None:
@@ -84,7 +107,7 @@ def _check_store(program: Program, code: str) -> None:
 
 
 def _lines(program: Program, sale: Sale) -> list[LineIn]:
-    known: Mapping[str, goods.Article] = goods.by_sku(program=program, skus={p.sku for p in sale.pieces})
+    known = _articles(program, {piece.sku for piece in sale.pieces})
     lines = []
     for piece in sale.pieces:
         article = known.get(piece.sku)
@@ -93,6 +116,11 @@ def _lines(program: Program, sale: Sale) -> list[LineIn]:
     if sale.amount_minor:
         lines.append(_line(program, "", 1, sale.amount_minor))
     return lines
+
+
+def _articles(program: Program, skus: set[str]) -> Mapping[str, goods.Article]:
+    """By SKU, with name and category: as stamps were set up, else as they were sold lately."""
+    return {**goods.by_sku(program=program, skus=skus), **stamps.by_sku(program=program, skus=skus)}
 
 
 def _line(

@@ -22,8 +22,9 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from loyaltysite.kit import clock, formats
 from loyaltysite.kit.errors import DomainError
 from loyaltysite.kit.forms import refuse
-from members import erasure, people, profiles
+from members import addresses, erasure, people, profiles
 from members.access import StaffRequest, program_view
+from members.forms.addresses import place_of
 from members.models import Identity, Member, Program, Role
 from members.views import frame
 from rewards import adjustments, closing, holds, queries, reinstatements
@@ -203,6 +204,11 @@ def _change(doing: Doing, given: dict[str, Any]) -> str:
     return _("Saved.")
 
 
+def _change_address(doing: Doing, given: dict[str, Any]) -> str:
+    addresses.save(member=doing.person, place=place_of(given), by=doing.request.user, now=doing.now)
+    return _("Saved.")
+
+
 def _add_identity(doing: Doing, given: dict[str, Any]) -> str:
     try:
         found = profiles.add_identity(
@@ -324,6 +330,13 @@ ACTIONS: dict[str, Action] = {
     ),
     "reopen": Action(gettext_lazy("Reopen this account"), gettext_lazy("Reopen"), asked.ReasonForm, _reopen),
     "edit": Action(gettext_lazy("Edit the profile"), gettext_lazy("Save"), asked.ProfileForm, _change),
+    "address": Action(
+        gettext_lazy("Postal address"),
+        gettext_lazy("Save"),
+        asked.AddressForm,
+        _change_address,
+        gettext_lazy("For letters, to who agreed to post. Empty fields take it away."),
+    ),
     "identity": Action(
         gettext_lazy("Add a way to find this member"),
         gettext_lazy("Add"),

@@ -15,12 +15,13 @@ from django.views.decorators.vary import vary_on_headers
 from loyaltysite.kit import clock, formats
 from loyaltysite.kit.errors import DomainError
 from loyaltysite.kit.forms import refuse
+from loyaltysite.kit.sheets import attach, safe
 from members.access import StaffRequest, program_view
 from members.models import Member, Program, Role
 from members.views import frame
 from rewards import bulk, leaving, queries, tasks
+from rewards.coupons import many
 from rewards.directory import Directory
-from rewards.exports import safe
 from rewards.filters import Catalog, Filters
 from rewards.forms.bulk import Terms, form_for
 from rewards.models import BulkAction, BulkItem
@@ -37,7 +38,15 @@ def bulk_new(request: StaffRequest, program: Program) -> HttpResponse:
     catalog, now, kind = Catalog.of(program), clock.now(), request.GET.get("kind", "")
     today = now.astimezone(program.zone).date()
     units = queries.units_of(program)
-    form = form_for(kind, request.POST or None, units=units, tiers=catalog.tiers, today=today)
+    form = form_for(
+        kind,
+        request.POST or None,
+        units=units,
+        tiers=catalog.tiers,
+        coupons=many.offered(program=program) if kind == BulkAction.Kind.COUPON else (),
+        today=today,
+        initial={"coupon": request.GET.get("coupon", "")},
+    )
     if form is None:
         raise Http404
     filters = Filters.parse(request.GET, catalog)
@@ -117,9 +126,7 @@ def left(request: StaffRequest, program: Program, action_id: int) -> HttpRespons
     rows = items.values_list("member__number", "member__name", "why")
     for number, name, why in rows.iterator():
         writer.writerow([number, safe(name), safe(leaving.WORDS.get(why, why))])
-    answer = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="left-out-{action.pk}.csv"'
-    return answer
+    return attach("\ufeff" + text.getvalue(), f"left-out-{action.pk}.csv")
 
 
 @require_safe

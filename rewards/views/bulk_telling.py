@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyaltysite.kit import formats
-from rewards import directory, leaving, queries
-from rewards.models import BulkAction, BulkItem, Tier, Unit, Wallet
+from rewards import catalogue, directory, leaving, queries
+from rewards.models import BulkAction, BulkItem, Coupon, Tier, Unit, Wallet
+from rewards.views.coupons import words
 
 SAMPLE = 10
 
@@ -67,12 +68,25 @@ def _terms(action: BulkAction) -> list[tuple[str, str]]:
             (_("Until the end of"), until),
             reason,
         ]
+    if action.kind == BulkAction.Kind.COUPON:
+        return [*_coupon(action), reason]
     unit = Unit.objects.get(program=action.program, key=terms["unit"])
     return [
         (_("For each member"), formats.format_units(terms["amount"], unit, sign=True)),
         (_("All together"), formats.format_units(terms["amount"] * action.total, unit, sign=True)),
         *_worth(action, unit),
         reason,
+    ]
+
+
+def _coupon(action: BulkAction) -> list[tuple[str, str]]:
+    key = action.terms["coupon"]
+    coupon = Coupon.objects.filter(program=action.program, key=key).first()
+    if coupon is None:
+        return [(_("Coupon"), key)]
+    return [
+        (_("Coupon"), catalogue.name_of(coupon.names, key)),
+        (_("For each member"), words.gives(coupon, action.program)),
     ]
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 from django_scopes import scope
 
 from loyaltysite.kit import clock
+from loyaltysite.kit.sheets import attach
 from members.access import StaffRequest, program_view
 from members.models import Program, Role
 from rewards import exports
@@ -23,12 +24,8 @@ def export(request: StaffRequest, program: Program) -> HttpResponse:
     catalog, now = Catalog.of(program), clock.now()
     found = Directory(catalog, Filters.parse(request.GET, catalog), now)
     columns = exports.ask(found=found, role=request.team.role, by=request.user, now=now)
-    answer = StreamingHttpResponse(
-        _within(program, exports.lines(found=found, columns=columns)), content_type="text/csv; charset=utf-8"
-    )
     name = f"members-{program.slug}-{now.astimezone(program.zone):%Y-%m-%d}.csv"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer  # type: ignore[return-value]
+    return attach(_within(program, exports.lines(found=found, columns=columns)), name)
 
 
 def _within(program: Program, lines: Iterator[str]) -> Iterator[str]:

@@ -6,11 +6,11 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -18,6 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 from loyaltysite.kit import clock
 from loyaltysite.kit.errors import DomainError
 from loyaltysite.kit.forms import refuse
+from loyaltysite.kit.sheets import attach
 from members import access
 from members.access import StaffRequest, program_view
 from members.models import Program, Role, Store
@@ -221,18 +222,13 @@ def rejected(request: StaffRequest, program: Program, run_id: int) -> HttpRespon
     path = jobs.rejects_of(run)
     if not path.is_file():
         raise Http404
-    answer = StreamingHttpResponse(
-        _harmless(path.open(encoding="utf-8", newline="")), content_type="text/csv; charset=utf-8"
-    )
     name = re.sub(
         r"[^\w.-]+",
         "_",
         run.name.removesuffix(".gz").removesuffix(".xz").removesuffix(".csv"),
         flags=re.ASCII,
     )
-    answer["Content-Disposition"] = f'attachment; filename="{name[:80]}.rejected.csv"'
-    answer["X-Content-Type-Options"] = "nosniff"
-    return cast("HttpResponse", answer)
+    return attach(_harmless(path.open(encoding="utf-8", newline="")), f"{name[:80]}.rejected.csv")
 
 
 def _harmless(file: io.TextIOBase) -> Iterator[str]:

@@ -20,6 +20,7 @@ from members import queries as people
 from members.access import StaffRequest, program_view
 from members.models import Program, Role
 from members.views import frame
+from rewards.coupons import many
 from rewards.directory import FAR, SIZE, WALK, Count, Directory, Mark
 from rewards.filters import Catalog, Filters
 from rewards.views import narrowing
@@ -39,6 +40,7 @@ def members(request: StaffRequest, program: Program) -> HttpResponse:
         after=Mark.parse(asked.get("after", "")), before=Mark.parse(asked.get("before", "")), is_far=is_far
     )
     count, query, unit = _count(found.count()), filters.query(), catalog.unit
+    may_act = access.may(request.team.role, Role.MANAGER)
     context = {
         "page": page,
         "unit": unit,
@@ -58,7 +60,8 @@ def members(request: StaffRequest, program: Program) -> HttpResponse:
         "plain": address(program, {}),
         "filters": narrowing.tell(catalog=catalog, filters=filters, at=address(program, {})),
         "tiered": bool(catalog.tiers),
-        "may_act": access.may(request.team.role, Role.MANAGER),
+        "may_act": may_act,
+        "gives_coupons": may_act and many.is_any(program=program),
         **frame.around(request.team, current="members", search=False),
     }
     template = "rewards/dashboard/members.html"

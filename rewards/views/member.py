@@ -18,15 +18,17 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from loyaltysite.kit import clock, formats
-from members import access
+from members import access, addresses
 from members.access import StaffRequest, program_view
 from members.models import Member, Program, Role
 from members.views import frame
 from rewards import histories, holds, queries
 from rewards.histories import HistoryLine, Purse
 from rewards.models import Lot, Unit
-from rewards.views import doings, panes, progress, telling
+from rewards.views import badge_words, doings, panes, progress, telling
 from rewards.views.finding import find
+from rewards.views.households import words as household_words
+from rewards.views.plans import member as memberships
 
 SIZE = 20
 # How many lots the strip shows; the table under it has them all.
@@ -59,6 +61,7 @@ def show(
         "initials": _initials(person),
         "speaks": _language(person),
         "identities": list(person.identities.filter(program=program).order_by("kind", "value")),
+        "place": addresses.place_of(getattr(person, "address", None)),
         "tier": progress.tell(program=program, member=person, now=now),
         "standings": held,
         "has_manual": any(row.is_manual and row.is_open for row in held),
@@ -68,6 +71,9 @@ def show(
         if any(p.wallet.reserved for p in purses)
         else [],
         "gives_back": any(purse.unit.grace_days for purse in purses),
+        "memberships": memberships.tell(program=program, member=person, now=now),
+        "household": household_words.of_member(program, person, now),
+        "badges": badge_words.of_member(program, person, now),
         "merges": doings.merges_of(program=program, member=person),
         "waiting": doings.waiting_of(program=program, member=person),
         "may_act": access.may(request.team.role, Role.MANAGER),

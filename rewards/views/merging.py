@@ -71,6 +71,8 @@ def merge(request: StaffRequest, program: Program, number: str) -> HttpResponse:
             _side(program, other, meeting.gone if meeting else {}, meeting and meeting.gone_level),
         ],
         "result": _purses(program, meeting.result) if meeting else [],
+        "leaves": meeting and meeting.leaves,
+        "is_last": bool(meeting and meeting.is_last),
         "level": progress.name_of(meeting.level) if meeting and meeting.level else "",
         "swapped": f"{reverse('rewards:merge', args=[program.slug, other.number])}?other={person.number}",
         "again": here,

@@ -14,7 +14,7 @@ from members.models import Member, Program
 from rewards.queries import bars
 from rewards.tiers import standings
 from rewards.tiers.progress import Progress
-from rewards.tiers.schemes import Level, Scheme
+from rewards.tiers.schemes import MONEY, Level, Scheme
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ def _last(end: datetime) -> str:
 
 def _amount(figure: int, scheme: Scheme, program: Program) -> str:
     """The figure in what the scheme counts: money, orders, visits or points."""
-    if scheme.counted == "spend":
+    if scheme.counted in MONEY:
         return formats.format_money(figure, program.currency)
     count = formats.format_number(figure)
     if scheme.counted == "orders":

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from loyaltysite.kit import formats
 from members.models import Program
-from rewards import catalogue
+from rewards import catalogue, offers
 from rewards.engine.reasons import Step
 from rewards.histories import AwardLine, HistoryLine
 from rewards.models import Allocation, EntryKind, Lot, Settlement, Unit
@@ -190,9 +190,9 @@ def _steps_of(award: AwardLine, unit: Unit, program: Program) -> Iterator[Row]:
     for step in award.steps:
         amount = Fraction(str(step["amount"]))
         name = str(step["step"])
-        if name == "tier":
+        if name in ("tier", "plan"):
             yield {
-                "text": _("Tier"),
+                "text": offers.plan_name(program, str(step["plan"])) if name == "plan" else _("Tier"),
                 "sum": f"{_exact(before)} × {_exact(step['factor'])}",
                 "amount": _exact(amount),
             }

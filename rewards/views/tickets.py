@@ -26,6 +26,7 @@ DRAWINGS = {
     Reward.Kind.EARLY: "moon",
     Reward.Kind.CONTENT: "shell",
     Reward.Kind.DONATION: "ring",
+    Reward.Kind.UNITS: "shell",
 }
 
 

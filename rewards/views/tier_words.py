@@ -12,10 +12,13 @@ from django.utils.translation import gettext as _
 from loyaltysite.kit import formats
 from members.models import Member, Program
 from rewards.models import TierScheme
-from rewards.queries import bars
+from rewards.queries import bars, units_of
+from rewards.tiers import worths
 from rewards.tiers.editing import Draft, TierDraft
 from rewards.tiers.forecast import Forecast
-from rewards.tiers.schemes import Level
+from rewards.tiers.schemes import MONEY, Level
+from rewards.views.benefit_words import Teller
+from rewards.wording import policies
 
 
 def name_of(tier: TierDraft | Level) -> str:
@@ -25,7 +28,7 @@ def name_of(tier: TierDraft | Level) -> str:
 
 def amount(value: int, counted: str, program: Program) -> str:
     """A figure of the metric: £500.00, 12 orders, 300."""
-    if counted == "spend":
+    if counted in MONEY:
         return formats.format_money(value, program.currency, short=True)
     number = formats.format_number(value)
     if counted == "orders":
@@ -37,13 +40,19 @@ def amount(value: int, counted: str, program: Program) -> str:
 
 def suffix(counted: str, program: Program) -> str:
     """What stands behind the field of a threshold."""
-    words = {"spend": program.currency, "orders": _("orders"), "visits": _("visits"), "points": _("points")}
+    words = {
+        "spend": program.currency,
+        "value": program.currency,
+        "orders": _("orders"),
+        "visits": _("visits"),
+        "points": _("points"),
+    }
     return words.get(counted, "")
 
 
 def rows(draft: Draft, program: Program) -> list[dict[str, Any]]:
     """The tiers for a table, lowest first."""
-    language = get_language() or "en"
+    teller = Teller(program, {unit.key: unit for unit in units_of(program)})
     return [
         {
             "name": name_of(tier),
@@ -51,7 +60,8 @@ def rows(draft: Draft, program: Program) -> list[dict[str, Any]]:
             "bars": bars(place, len(draft.tiers)),
             "from": amount(tier.threshold, draft.counted, program),
             "factors": [_times(ratio) for ratio in tier.multipliers.values()],
-            "benefits": [one.get(language) or next(iter(one.values()), "") for one in tier.benefits],
+            "benefits": teller.tell_all(tier.benefits),
+            "ends": [policies.say_expiry(policy) for policy in tier.expiry.values()],
             "is_never_lost": tier.is_never_lost,
         }
         for place, tier in enumerate(draft.tiers)
@@ -60,6 +70,8 @@ def rows(draft: Draft, program: Program) -> list[dict[str, Any]]:
 
 def scheme(draft: Draft, program: Program) -> list[str]:
     """What counts, within which time, how long a tier holds, and what happens at its end."""
+    if draft.counted == "value":
+        return _valued(draft)
     counted = {
         "spend": _("Net spend counts"),
         "orders": _("The number of orders counts"),
@@ -109,6 +121,29 @@ def effect(found: Forecast, draft: Draft, program: Program, members: Mapping[int
             if one.member_id in members
         ],
     }
+
+
+def _valued(draft: Draft) -> list[str]:
+    weights = worths.weights_of(draft.weights)
+    parts = {
+        "historic": _("%(share)s of the value up to now"),
+        "predicted": _("%(share)s of the value of the coming year"),
+        "retention": _("%(share)s of it likely to be kept"),
+        "upgrade": _("%(share)s of it likely to grow"),
+    }
+    terms = [
+        parts[name] % {"share": formats.format_percent(weight / 100, decimals=0)}
+        for name, weight in weights.items()
+        if weight
+    ]
+    days = formats.format_number(draft.grace_days)
+    return [
+        _("Customer value counts: %(terms)s.") % {"terms": " + ".join(terms)},
+        _(
+            "Members are looked at after every scoring. A tier has no end; a fall waits for %(days)s days since it was reached."
+        )
+        % {"days": days},
+    ]
 
 
 def _confirmation(program: Program) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,8 +18,10 @@ from members.models import Program, Role
 from members.views import frame
 from rewards import queries
 from rewards import units as catalogue
+from rewards.forms.stamps import StampForm
 from rewards.forms.units import LimitForm, UnitForm
-from rewards.models import Unit
+from rewards.models import TillStamp, Unit
+from rewards.till import stamps
 from rewards.views import unit_words
 
 ALL, PAGE = "rewards:units", "rewards/dashboard/unit.html"
@@ -36,6 +38,7 @@ def units(request: StaffRequest, program: Program) -> HttpResponse:
             "name": formats.unit_name(10 * 10**unit.precision, unit),
             "ends": unit_words.ends(unit.expiry),
             "words": unit_words.all_of(unit, program, now),
+            "is_stamp": catalogue.is_stamp(unit),
         }
         for unit in queries.units_of(program)
     ]
@@ -111,6 +114,43 @@ def unit_limits(request: StaffRequest, program: Program, key: str) -> HttpRespon
         "form": form,
         "title": _("%(unit)s: adjusting alone") % {"unit": name},
         "lead": _("Beyond these limits a second person has to approve an adjustment."),
+        "act": _("Save"),
+        "back": reverse(ALL, args=[program.slug]),
+        **frame.around(request.team, current="units", crumbs=[("", name)]),
+    }
+    return render(request, "members/dashboard/edit.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@program_view(role=Role.MANAGER)
+def unit_stamp(request: StaffRequest, program: Program, key: str) -> HttpResponse:
+    """What one tap at the till stands for; only units of stamps have it."""
+    unit = get_object_or_404(Unit, program=program, key=key)
+    if not catalogue.is_stamp(unit):
+        raise Http404
+    now = clock.now()
+    row = TillStamp.objects.filter(unit=unit).first()
+    form = StampForm(
+        request.POST or None,
+        program=program,
+        shown=stamps.proposed(program=program, unit=unit, now=now),
+        is_shown=row is None or row.is_shown,
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            stamps.change(program=program, unit=key, by=request.user, now=now, **form.values())
+        except DomainError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("The stamp at the till was saved."))
+            return redirect(ALL, program.slug)
+    name = formats.unit_name(10 * 10**unit.precision, unit)
+    context = {
+        "form": form,
+        "title": _("%(unit)s at the till") % {"unit": name},
+        "lead": _(
+            "The till shows a button for one, two and three. A tap records a sale, and the rules give for it."
+        ),
         "act": _("Save"),
         "back": reverse(ALL, args=[program.slug]),
         **frame.around(request.team, current="units", crumbs=[("", name)]),

@@ -58,7 +58,8 @@
     setAmount(0);
     lines = [];
     byId("q").value = "";
-    byId("receipt").value = "";
+    byId("receipt").value = byId("code").value = "";
+    forgetPayment();
     for (const id of ["find-note", "join-note", "sale-note"]) tell(id, "");
     show("find");
   }
@@ -67,9 +68,14 @@
 
   function serve(found, note = "") {
     who = found;
+    // For the pages beside the sale, which are ordinary ones.
+    const form = byId("sale-form");
+    form.elements.number.value = found.number ?? "";
+    for (const way of form.querySelectorAll("[formaction]")) way.hidden = !found.number;
     lines = [];
+    forgetPayment();
     setAmount(0);
-    byId("receipt").value = "";
+    byId("receipt").value = byId("code").value = "";
     byId("who-name").textContent = found.name;
     byId("who-balance").textContent = found.balance ?? "";
     byId("who-tier").textContent = found.tier ?? "";
@@ -78,6 +84,10 @@
     const text = [found.note, note].filter(Boolean).join(" ");
     byId("who-note").hidden = !text;
     byId("who-note").querySelector("span").textContent = text;
+    const said = (found.said ?? []).map((line) => Object.assign(document.createElement("p"), { textContent: line, dir: "auto" }));
+    for (const old of byId("who-said").querySelectorAll("p")) old.remove();
+    byId("who-said").querySelector("div").append(...said);
+    byId("who-said").hidden = !said.length;
     tell("sale-note", "");
     show("sale");
     if (found.number && found.tier !== undefined) store.see(found.number);
@@ -114,6 +124,7 @@
     try {
       const body = await Till.ask("find/", { q: text }, PATIENCE);
       if (body.go) location.assign(body.go);
+      else if (body.code) tell("find-note", words.coupon);
       else serve(body.who);
     } catch (error) {
       if (error instanceof Till.Refused) tell("find-note", error.message);
@@ -122,6 +133,28 @@
       isBusy = false;
       byId("find-button").removeAttribute("aria-busy");
     }
+  }
+
+  function seek() {
+    const text = byId("q").value.trim();
+    if (text) return find(text);
+    tell("find-note", words.nothing);
+    byId("q").focus();
+  }
+
+  /* What was scanned while somebody is served: their coupon, or else as before. */
+  async function scan(text) {
+    const isNumber = /[0-9]{12}/.test(latin(text).replace(/[\s-]/g, ""));
+    if (step !== "sale" || !who || isBusy || isNumber) return find(text);
+    try {
+      const body = await Till.ask("find/", { q: text }, PATIENCE);
+      if (!body.code) return body.go ? location.assign(body.go) : find(text);
+    } catch (error) {
+      if (error instanceof Till.Refused) return tell("sale-note", error.message);
+    }
+    byId("code").value = text;
+    byId("code").closest("details").open = true;
+    foresee();
   }
 
   /* Enough of a contact for whoever typed it: a…@example.com, …123. */
@@ -136,7 +169,8 @@
     const empty = [byId("join-name"), byId("join-contact")].find((field) => !field.value.trim());
     if (empty) return empty.focus();
     tell("join-note", "");
-    const entry = await queue.add("join", { name, contact }, masked(contact));
+    const brought = byId("join-referral")?.value.trim() ?? "";
+    const entry = await queue.add("join", { name, contact, ...(brought && { referral_code: brought }) }, masked(contact));
     const { state, message } = await queue.settled(entry.key, PATIENCE);
     if (state === "refused") return tell("join-note", message);
     const body = queue.answers.get(entry.key);
@@ -157,6 +191,9 @@
   function paint() {
     byId("amount-shown").textContent = money(total());
     byId("lines").replaceChildren(...lines.map(lineOf));
+    // What was typed or chosen is given by its own button, and a stamp is a sale of its own.
+    for (const button of document.querySelectorAll("[data-stamp]")) button.disabled = total() > 0;
+    if (total()) tell("sale-note", "");
     foresee();
   }
 
@@ -196,7 +233,31 @@
       items: items.length ? JSON.stringify(items) : "",
       store: config.store,
       receipt: byId("receipt").value.trim(),
+      code: byId("code").value.trim(),
     };
+  }
+
+  /* What pays for part of it. The code of the member is no part of what is looked at before. */
+  function paying() {
+    const fields = { pay_unit: byId("pay-unit")?.value ?? "", gift_card: byId("gift-card").value.trim(), pay_amount: byId("pay-amount").value.trim() };
+    return fields.pay_unit || fields.gift_card ? fields : {};
+  }
+
+  function forgetPayment() {
+    for (const id of ["pay-unit", "passcode", "gift-card", "pay-amount"]) if (byId(id)) byId(id).value = "";
+    byId("pay").open = false;
+  }
+
+  /* A payment is answered at once or not made: it never waits on this device. */
+  function pay() {
+    if (Till.net === "offline") return tell("sale-note", words.pay_online);
+    const form = byId("sale-form");
+    const fields = { ...saleFields(), key: crypto.randomUUID(), at: new Date().toISOString() };
+    for (const [name, value] of Object.entries(fields)) {
+      const field = form.elements[name] ?? form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name }));
+      field.value = value;
+    }
+    form.submit();
   }
 
   let asked = 0;
@@ -211,28 +272,42 @@
     asked = setTimeout(async () => {
       const mark = asked;
       try {
-        const body = await Till.ask("preview/", { ...saleFields(), receipt: "" }, PATIENCE);
+        const body = await Till.ask("preview/", { ...saleFields(), ...paying(), receipt: "" }, PATIENCE);
         if (mark !== asked || step !== "sale") return;
         byId("foreseen").innerHTML = body.html;
         give.textContent = body.give;
-      } catch {
+        tell("sale-note", "");
+      } catch (error) {
         byId("foreseen").textContent = "";
+        if (error instanceof Till.Refused && mark === asked && paying().pay_amount !== undefined) tell("sale-note", error.message);
       }
     }, 250);
   }
 
   /* --- what it gave ------------------------------------------------------------------------------------------- */
 
-  async function give() {
+  /* One tap: so many of what a stamp stands for, sold at once. */
+  async function stamp({ stamp: sku, name, price, times, label }) {
+    if (isBusy || !who || total()) return;
+    lines = [{ sku, name, price: Number(price), quantity: Number(times) }];
+    await give(label);
+    if (step === "sale") {
+      lines = []; // refused: the next tap begins anew
+      paint();
+    }
+  }
+
+  async function give(said = "") {
     if (isBusy || !who) return;
     if (!total()) return tell("sale-note", words.empty);
+    if (paying().pay_amount !== undefined) return pay();
     isBusy = true;
     clearTimeout(asked);
     tell("sale-note", "");
     byId("give").setAttribute("aria-busy", "true");
     try {
       const end = who.number ? ` · …${figures(who.number.slice(-4))}` : "";
-      const entry = await queue.add("sale", saleFields(), `${money(total())}${end}`);
+      const entry = await queue.add("sale", saleFields(), `${said || money(total())}${end}`);
       await follow(entry);
     } finally {
       isBusy = false;
@@ -393,7 +468,8 @@
 
   addEventListener("submit", (event) => {
     const form = event.target;
-    const actions = { "find-form": () => byId("q").value.trim() && find(byId("q").value.trim()), "join-form": join, "sale-form": give, "sign-out": () => signOut(form) };
+    if (event.submitter?.hasAttribute("formaction")) return; // a page of its own
+    const actions = { "find-form": seek, "join-form": join, "sale-form": () => give(), "sign-out": () => signOut(form) };
     const action = form.dataset.undo ? () => undo(form.dataset.undo) : actions[form.id];
     if (!action) return;
     event.preventDefault();
@@ -402,11 +478,12 @@
   }, true);
 
   addEventListener("click", (event) => {
-    const button = event.target.closest?.("[data-pad], [data-sku], [data-back], #newcomer, #queued-undo");
+    const button = event.target.closest?.("[data-pad], [data-sku], [data-stamp], [data-back], #newcomer, #queued-undo");
     if (!button) return;
     event.preventDefault();
     if (button.dataset.pad) press(button.dataset.pad);
     else if (button.dataset.sku) add(button.dataset);
+    else if (button.dataset.stamp) stamp(button.dataset);
     else if ("back" in button.dataset) back();
     else if (button.id === "newcomer") show("join");
     else undo(shown);
@@ -425,7 +502,11 @@
     }
   });
 
-  events.addEventListener("scanned", ({ detail }) => find(detail));
+  byId("pay").addEventListener("input", (event) => {
+    if (event.target.id !== "passcode") foresee();
+  });
+  events.addEventListener("scanned", ({ detail }) => scan(detail));
+  byId("code").addEventListener("change", foresee);
   events.addEventListener("change", list);
   events.addEventListener("net", () => {
     list();
@@ -446,7 +527,7 @@
   }
 
   for (const field of document.querySelectorAll("[data-without-script]")) field.hidden = true;
-  document.querySelector(".t-more").open ||= matchMedia("(width > 50rem)").matches; // there is room beside the keys
+  document.querySelector(".t-more:not(#pay)").open ||= matchMedia("(width > 50rem)").matches; // there is room beside the keys
   // A page that a form was sent to without script already is at a step of its own.
   const served = document.querySelector("#sale-form [name=number]").value;
   if (!byId("step-sale").hidden && served) who = { number: served };

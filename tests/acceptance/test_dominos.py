@@ -171,3 +171,35 @@ def test_who_is_about_to_lose_points_is_told_once(year):
     with scope(program=year.program):
         told = Event.objects.get(kind="points.lapsing")
     assert (told.data["amount"], told.data["ends_at"][:10]) == (10, "2026-09-29")
+
+
+def test_a_promotion_by_code_is_for_members_once(year):
+    """Told in every language, refused to strangers, off the price before points, and back after a cancellation."""
+    stranger = year.try_order("2026-01-05", 2000, who=None, codes=("PIECE",))
+    assert (stranger.status_code, stranger.json()["code"]) == (422, "coupon_needs_member")
+    small = year.try_order("2026-01-05", 1499, codes=("PIECE",), to="orders/preview").json()["codes"][0]
+    assert (small["refusal"]["code"], small["refusal"]["missing_minor"]) == ("coupon_below_minimum", 1)
+
+    paid = year.try_order("2026-01-05", 800, 900, number="P-1", codes=("piece",))
+    assert paid.status_code == 201
+    lines = [(one["position"], one["discount_minor"]) for one in paid.json()["codes"][0]["lines"]]
+    assert lines == [(1, 141), (2, 159)]  # 3.00 by value, to the cent
+    assert year.balance == 10
+    assert year.try_order("2026-01-07", 2000, codes=("PIECE",)).json()["code"] == "coupon_limit_reached"
+
+    year.cancel_order("2026-01-08", "P-1")
+    assert year.balance == 0
+    assert year.try_order("2026-01-09", 1500, codes=("PIECE",)).status_code == 201
+    assert year.balance == 10  # 12.00 are left of it, which is above the minimum
+
+
+def test_the_promotion_works_at_the_till_and_undo_gives_it_back(year):
+    year.order("2026-01-05", 1000)
+    number = year.member.number
+
+    year.sell("2026-01-07T18:00", number, 2000, code="PIECE", key="0b7fd0ab-0000-4000-8000-000000000002")
+    assert year.balance == 20
+    assert year.try_order("2026-01-07T18:01", 2000, codes=("PIECE",)).json()["code"] == "coupon_limit_reached"
+
+    assert year.undo("0b7fd0ab-0000-4000-8000-000000000002") == 200
+    assert year.try_order("2026-01-07T18:02", 2000, codes=("PIECE",)).status_code == 201

@@ -37,6 +37,11 @@ def fill(year, count, moment="2026-02-01T09:00"):
     year.sell(moment, year.member.number, items=drinks(count))
 
 
+def tap(year, count, moment, **others):
+    """One of the buttons for so many stamps, without an amount."""
+    year.sell(moment, year.member.number, stamp=f"stamps:{count}", **others)
+
+
 def test_a_stamp_for_every_drink_found_by_phone_or_by_code(year):
     tills.take_in(year.till, year.program, year.cashier, "Ben Hill", PHONE)
     by_phone = tills.find(year.till, year.program, "+447400123456")
@@ -66,6 +71,17 @@ def test_a_wrong_stamp_is_undone_within_ten_minutes_and_no_later(year):
     year.sell("2026-02-03T09:00", year.member.number, DRINK, key=late)
     year.at("2026-02-03T09:21")
     assert (year.undo(late), year.balance) == (422, 3)
+
+
+def test_one_tap_gives_a_stamp_without_an_amount(year):
+    tap(year, 1, "2026-01-05T08:10")
+    tap(year, 3, "2026-01-06T08:10")
+    assert year.balance == 4
+
+    tap(year, 2, "2026-01-07T08:10", key=WRONG)
+    assert year.balance == 6
+    year.at("2026-01-07T08:15")
+    assert (year.undo(WRONG), year.balance) == (200, 4)
 
 
 def test_twenty_stamps_buy_a_drink_handed_over_at_the_till(year):

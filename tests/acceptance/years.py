@@ -36,7 +36,7 @@ class Year:
             by=None,
             now=clock.now(),
         )
-        self.unit = PRESETS[preset].units[0].key
+        self.unit = next((unit.key for unit in PRESETS[preset].units), "")
         self.shop = Shop(self.program)
         self.cashier: User = hire(self.program, Role.CASHIER)
         self.numbers = itertools.count(1)
@@ -51,23 +51,41 @@ class Year:
             tasks.end_redemptions()
             tasks.settle_wallets()
             tasks.review_tiers()
+            tasks.end_plans()
 
     # --- orders
 
-    def order(self, moment: str, *lines: int | dict[str, Any], number: str = "") -> str:
+    def order(self, moment: str, *lines: int | dict[str, Any], number: str = "", who: Any = WHO) -> str:
         """Its number; an amount alone is a line of one piece with the SKU `sku-<amount>`."""
-        self.at(moment)
         number = number or f"N-{next(self.numbers)}"
+        self._ok(self.try_order(moment, *lines, number=number, who=who))
+        return number
+
+    def try_order(
+        self,
+        moment: str,
+        *lines: int | dict[str, Any],
+        number: str = "",
+        who: Any = WHO,
+        codes: tuple[str, ...] = (),
+        to: str = "orders",
+    ) -> Any:
+        """The answer, whatever it is; `to` may be the preview."""
+        self.at(moment)
         content = {
             "source": "shop",
-            "external_id": number,
+            "external_id": number or f"N-{next(self.numbers)}",
             "occurred_at": clock.now().isoformat(),
             "currency": "EUR",
-            "member": WHO,
+            "member": who,
             "lines": [line(each) if isinstance(each, int) else each for each in lines],
         }
-        self._ok(self.shop.post("orders", content))
-        return number
+        return self.shop.post(to, content | ({"codes": list(codes)} if codes else {}))
+
+    def cancel_order(self, moment: str, number: str) -> None:
+        self.at(moment)
+        at = clock.now().isoformat()
+        self._ok(self.shop.post("cancellations", {"source": "shop", "order": number, "occurred_at": at}))
 
     def give_back(self, moment: str, order: str, *skus: str, source: str = "shop") -> None:
         """Some pieces of an order, or all that is left of it."""

@@ -12,7 +12,7 @@ from django.utils.html import strip_tags
 from django_scopes import scope
 
 from analytics import periods, queries, rollups
-from analytics.models import ACTIVE
+from analytics.models import ACTIVE, OFTEN
 from rewards import redemptions
 from rewards.models import ImportRun, PendingAdjustment, Unit
 from rewards.queries import tiers_of
@@ -22,6 +22,7 @@ from tests.rewards.builders import (
     cancel,
     find,
     join,
+    line,
     moment,
     open_program,
     order,
@@ -108,6 +109,59 @@ def test_a_member_is_active_on_thirty_days_from_each_order(program):
     assert (days[date(2026, 10, 29)], days[date(2026, 10, 30)]) == (2, 1)
     assert (days[date(2026, 11, 8)], days[date(2026, 11, 9)]) == (1, 0)
     assert (days[date(2026, 11, 15)], course.last) == (1, 1)
+
+
+def test_who_comes_often_is_counted_by_visits_within_thirty_days():
+    program = open_program(stores=["north", "south"], currency="GBP", time_zone="Europe/London")
+    record_each(
+        program,
+        order("1", "2026-10-20", 1000, store="north"),
+        order("2", "2026-10-20", 1000, store="north"),  # the same visit
+        order("3", "2026-11-10", 1000, store="north"),  # two, up to 18 November
+        order("4", "2026-11-20", 1000, member="berta", store="north"),
+        order("5", "2026-11-20", 1000, member="berta", store="south"),  # two visits on one day
+        order("6", "2026-11-21T09:00", 1000, member="berta"),
+        order("7", "2026-11-21T10:00", 1000, member="berta", store="south"),  # the fourth
+        order("8", "2026-11-21T11:00", 1000, member="carl", store="south"),
+    )
+
+    with scope(program=program):
+        presence = queries.presence_over(read(program))
+        twice, four = by_day(presence[OFTEN[2]]), by_day(presence[OFTEN[4]])
+
+    assert [twice[date(2026, 11, day)] for day in (9, 10, 18, 19, 20, 21)] == [0, 1, 1, 0, 1, 1]
+    assert [four[date(2026, 11, day)] for day in (20, 21)] == [0, 1]
+
+
+def test_what_costs_nothing_is_no_visit(program):
+    record_each(
+        program,
+        order("1", "2026-11-10", 1000),
+        order("2", "2026-11-11", line(0, "free")),
+        order("3", "2026-11-12", line(1000, is_reward=True)),
+        order("4", "2026-11-13", line(0, "free"), member="berta"),
+    )
+
+    with scope(program=program):
+        presence = queries.presence_over(read(program))
+
+    assert presence[ACTIVE].last == 1
+    assert OFTEN[2] not in presence or presence[OFTEN[2]].last == 0
+
+
+def test_home_says_how_often_members_come(staff, program):
+    record_each(
+        program, order("1", "2026-11-10", 1000), order("2", "2026-11-12", 1000), order("3", "2026-11-12", 1000, member="berta")
+    )  # fmt: skip
+    join(program, "carl")
+    join(program, "dora")
+
+    text = words(staff.get(home_of(program)))
+
+    assert "1 visit or more 50.0% 2 (+2)" in text
+    assert "2 visits or more 25.0% 1 (+1)" in text
+    assert "4 visits or more 0.0% 0" in text
+    assert "in the 30 days that end on 21 Nov 2026" in text
 
 
 def test_orders_leave_out_the_cancelled_and_count_the_anonymous(program):
@@ -342,6 +396,8 @@ def test_a_program_sees_nothing_of_another(program, staff):
     [
         ("?first=2026-03-02&last=2026-03-01", "This is before the first day."),
         ("?first=2010-01-01&last=2026-03-01", "Ten years at most."),
+        ("?first=9999-01-01&last=9999-12-31", "The year cannot be right."),
+        ("?first=1989-12-31&last=1990-01-31", "The year cannot be right."),
         ("?first=0001-01-01&last=0001-03-01", "The year cannot be right."),
         ("?first=soon&last=2026-03-01", "Enter a valid date."),
         ("?first=2026-03-01", "This field is required."),
@@ -381,16 +437,18 @@ def test_another_unit_can_be_looked_at():
     assert "?period=90&amp;unit=credit" in response.text
 
 
-def test_much_that_waits_is_said_and_not_added_up(program, staff, monkeypatch):
+@pytest.mark.parametrize("counted", [0, 2])
+def test_much_that_waits_is_said_and_not_added_up(program, staff, monkeypatch, counted):
     monkeypatch.setattr(rollups, "MOST_LIVE", 3)
     record(program, *(order(f"o{n}", "2026-11-19", 6_000) for n in range(5)))
     with scope(program=program):
         join(program, "zoe", at="2026-11-01")
-    rollups.fold(limit=2)
+    rollups.fold(limit=counted)
 
     text = words(staff.get(home_of(program)))
 
     assert "is not in these figures yet" in text
+    assert "Nothing has happened yet" not in text
 
 
 def test_statements_do_not_grow_with_what_happened(program, staff):

@@ -1,6 +1,7 @@
 """Operators reach the admin through the site's own log-in."""
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.e2e
 
@@ -10,4 +11,4 @@ def test_a_stranger_is_shown_a_log_in(page):
 
     assert response is not None
     assert response.status == 200
-    assert page.locator("input[type=password]").count() == 1
+    expect(page.locator("input[type=password]")).to_have_count(1)

@@ -1,21 +1,18 @@
 """The life of points in a browser: how they end is set, what ended is asked back, what is doubtful is held."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from allauth.account.models import EmailAddress
+from playwright.sync_api import expect
 
+from members.models import Role
 from rewards import settling
+from tests.e2e import entering
+from tests.fixtures.browser import rest
 from tests.members import portal_shop
-from tests.members.teams import hire
 from tests.rewards import builders
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1440, "height": 900}
-PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
@@ -31,32 +28,18 @@ def shop(site):
 
 @pytest.fixture
 def manager(shop, new_page):
-    user = hire(shop, password=PASSWORD)
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    page = new_page(viewport=DESKTOP)
-    page.goto("/dashboard/")
-    page.locator("input[type=email]").fill(user.email)
-    page.locator("input[type=password]").fill(PASSWORD)
-    page.locator("button.give").click()
-    page.wait_for_url("**/dashboard/**")
-    return page
+    return entering.as_staff(new_page, shop, role=Role.OWNER)
 
 
 def test_a_member_asks_for_what_ended(site, shop, new_page, assert_accessible):
-    page = new_page(viewport=PHONE)
-    page.goto(f"/p/{shop.slug}/")
-    page.locator("input[type=email]").fill("anna@example.com")
-    page.locator("button.primary").click()
-    page.locator(".otp").fill(re.search(r"^ +([A-Z0-9]{6})$", site.mails()[-1], flags=re.MULTILINE)[1])
-    page.locator("button.primary").click()
-    page.wait_for_url(f"**/p/{shop.slug}/")
-    page.goto(f"/p/{shop.slug}/lots/")
+    page = entering.as_customer(new_page, site, shop, at="lots/")
     assert_accessible(page)
 
     page.get_by_role("button", name="Have it back").click()
 
     page.get_by_text("You have it back.").wait_for()
-    assert page.get_by_role("button", name="Have it back").count() == 0
+    rest(page)
+    expect(page.get_by_role("button", name="Have it back")).to_have_count(0)
     assert builders.balance(shop).active > 0
 
 
@@ -81,9 +64,9 @@ def test_a_manager_holds_points_and_lets_them_go(shop, manager, assert_accessibl
 
 def test_inactivity_is_set_on_the_units_page(shop, manager, assert_accessible):
     manager.goto(f"/dashboard/{shop.slug}/units/points/change/")
-    assert manager.get_by_label("Events that count too").is_visible()
+    expect(manager.get_by_label("Events that count too")).to_be_visible()
 
     manager.get_by_label("Without activity").select_option("")
 
-    assert not manager.get_by_label("Events that count too").is_visible()
+    expect(manager.get_by_label("Events that count too")).to_be_hidden()
     assert_accessible(manager)

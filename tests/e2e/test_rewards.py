@@ -2,24 +2,23 @@
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
-from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django_scopes import scope
+from playwright.sync_api import expect
 
 from members.models import Role
 from rewards.models import Redemption, Reward
+from tests.e2e import entering
+from tests.e2e.till.moves import patient
 from tests.members import portal_shop
-from tests.members.teams import hire
 from tests.rewards.catalogue import put_up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1440, "height": 900}
-PASSWORD = "correct horse battery"
-CUSTOMER = "anna@example.com"
 
 
 @pytest.fixture
@@ -32,35 +31,14 @@ def shop(site):
 
 @pytest.fixture
 def staff(new_page, shop):
-    """A page of somebody of the team, where they wanted to go."""
-
-    def enter(address, role, **options):
-        user = hire(shop, role, password=PASSWORD, name="Kaveh Parsa")
-        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-        page = new_page(**({"viewport": DESKTOP} | options))
-        page.goto(address)
-        page.locator("input[type=email]").fill(user.email)
-        page.locator("input[type=password]").fill(PASSWORD)
-        page.locator("button.give").click()
-        page.wait_for_url(f"**{address}")
-        return page
-
-    return enter
+    """A page of somebody of the team, signed in."""
+    return partial(entering.as_staff, new_page, shop)
 
 
 @pytest.fixture
 def customer(new_page, site, shop):
-    def enter(**options):
-        page = new_page(**({"viewport": PHONE} | options))
-        page.goto(f"/p/{shop.slug}/")
-        page.locator("input[type=email]").fill(CUSTOMER)
-        page.locator("button.primary").click()
-        page.locator(".otp").fill(re.search(r"^ +([A-Z0-9]{6})$", site.mails()[-1], flags=re.MULTILINE)[1])
-        page.locator("button.primary").click()
-        page.wait_for_url(f"**/p/{shop.slug}/")
-        return page
-
-    return enter
+    """A page of the member, signed in."""
+    return partial(entering.as_customer, new_page, site, shop)
 
 
 def test_staff_write_a_reward_see_its_ticket_and_put_it_up(staff, shop, assert_accessible):
@@ -72,7 +50,7 @@ def test_staff_write_a_reward_see_its_ticket_and_put_it_up(staff, shop, assert_a
     page.locator("[name=stock]").fill("12")
     page.locator("[name=stock]").blur()
     page.locator("#preview .ticket h3", has_text="Lighthouse mug").wait_for()
-    assert page.locator("#preview .price").inner_text().replace("\xa0", " ") == "200 Stars"
+    expect(page.locator("#preview .price")).to_have_text("200 Stars")
     assert_accessible(page)
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/rewards/mug/")
@@ -96,13 +74,15 @@ def test_a_customer_takes_it_and_a_cashier_hands_it_over(staff, customer, shop, 
     phone.wait_for_url("**/mine/*/")
     code = phone.locator(".long-no").inner_text()
     if scripted:
-        assert re.fullmatch(r"1[45]:\d\d", phone.locator("[role=timer]").inner_text())
+        expect(phone.locator("[role=timer]")).to_have_text(re.compile(r"^\s*1[0-5]:\d\d\s*$"))
         assert_accessible(phone)
     till = staff(f"/till/{shop.slug}/", Role.CASHIER, viewport=PHONE, java_script_enabled=scripted)
+    patient(till)
+    till.reload()
     till.locator("#q").fill(code)
     till.locator("#find-button").click()
     till.get_by_role("heading", name="Lighthouse mug").wait_for()
-    assert till.get_by_text("To pay besides: £2.50").is_visible()
+    expect(till.get_by_text("To pay besides: £2.50")).to_be_visible()
     if scripted:
         assert_accessible(till)
     till.get_by_role("button", name="Hand it over").click()

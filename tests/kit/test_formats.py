@@ -203,6 +203,13 @@ def test_near_days_are_counted_and_far_ones_named(day, expected):
     assert formats.format_relative(day, date(2026, 11, 21), "en") == expected
 
 
+@pytest.mark.parametrize(
+    ("tag", "weekday"), [("en", 0), ("en-US", 6), ("ar", 5), ("ar-EG", 5), ("ar-MA", 0), ("fa", 5), ("he", 6)]
+)
+def test_weeks_begin_where_the_reader_begins_them(tag, weekday):
+    assert formats.style_of(tag).first_weekday == weekday
+
+
 def test_the_chosen_locale_goes_before_the_translation():
     with translation.override("ar"), formats.use("fa"):
         inside = formats.format_number(5)
@@ -218,6 +225,10 @@ def test_the_chosen_locale_goes_before_the_translation():
         ("{{ 71|signed }}", "en", '<bdi dir="ltr">+71</bdi>'),
         ("{{ 71|signed }}", "ar", '<bdi dir="rtl">+٧١</bdi>'),
         ("{{ 71|signed }}", "fa", '<bdi dir="ltr">+۷۱</bdi>'),
+        ("{{ 7.5|signed }}", "fa", '<bdi dir="ltr">+۷٫۵</bdi>'),
+        ('{{ "−7.8 נק׳"|isolated }}', "he", '<bdi dir="rtl"><bdi dir="ltr">−7.8</bdi> נק׳</bdi>'),
+        ('{{ "+۷٫۵ واحد"|isolated }}', "fa", '<bdi dir="rtl"><bdi dir="ltr">+۷٫۵</bdi> واحد</bdi>'),
+        ('{{ "+٧٫٥ نقطة"|isolated }}', "ar", '<bdi dir="rtl">+٧٫٥ نقطة</bdi>'),
         ('{{ 1284|money:"GBP" }}', "ar", '<bdi dir="rtl">١٢٫٨٤ £</bdi>'),
         ("{{ nothing|number }}", "en", "–"),
         ('{{ "+1.9 <b>"|isolated }}', "en", "+1.9 <b>"),

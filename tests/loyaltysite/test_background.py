@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 
 from loyaltysite.celery import app
+from loyaltysite.demo import counting
 from loyaltysite.run.supervisor import Supervisor
 
 VISIBLE = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
@@ -28,9 +29,13 @@ def ours():
 def test_what_may_take_long_has_a_queue_of_its_own(ours):
     long = {name for name, task in ours.items() if limit_of(task) > VISIBLE}
 
-    assert {"rewards.tasks.run_import", "rewards.tasks.regrade_tiers"} <= long
+    assert {"rewards.tasks.run_import", "rewards.tasks.regrade_tiers", "analytics.tasks.run_backtest"} <= long
     assert {name for name in ours if queue_of(name) == settings.LONG_QUEUE} == long
     assert queue_of("members.tasks.send_code") == settings.CELERY_TASK_DEFAULT_QUEUE
+
+
+def test_what_a_new_demo_asks_for_is_there_to_be_done(ours):
+    assert set(counting.TASKS) <= ours.keys()
 
 
 def test_what_runs_longer_than_a_message_stays_hidden_is_acknowledged_at_once(ours):

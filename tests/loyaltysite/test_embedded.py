@@ -77,7 +77,7 @@ def hold(var: Path) -> subprocess.Popen[str]:
 
 def let_go(process: subprocess.Popen[str]) -> None:
     process.stdin.close()
-    process.wait(timeout=60)
+    process.wait(timeout=240)
     process.stdout.close()
 
 
@@ -203,7 +203,7 @@ def test_the_last_user_stops_the_servers(var):
     assert Servers(var).postgres.pid() == pid
     let_go(second)
 
-    assert wait_until(lambda: at_work(var) == [], seconds=20)
+    assert wait_until(lambda: at_work(var) == [], seconds=240)
 
 
 @pytest.mark.slow
@@ -214,7 +214,7 @@ def test_the_servers_stop_when_their_only_user_is_killed(var):
     user.send_signal(signal.SIGKILL)
     user.communicate()
 
-    assert wait_until(lambda: at_work(var) == [], seconds=30)
+    assert wait_until(lambda: at_work(var) == [], seconds=240)
 
 
 @pytest.mark.slow

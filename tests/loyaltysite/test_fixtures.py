@@ -8,7 +8,9 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection
 
+from loyaltysite.embedded.processes import wait_until
 from loyaltysite.kit import clock
+from tests.fixtures.browser import faults
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -24,7 +26,7 @@ def fail_with(word: str) -> None:
 
 def keep_session_and_hang(key: str) -> None:
     keep_session(key)
-    time.sleep(60)
+    time.sleep(600)
 
 
 @pytest.mark.django_db
@@ -70,8 +72,7 @@ def test_processes_hand_back_exceptions(fresh_database, processes):
 
 def test_a_killed_process_is_told_from_one_that_answered(fresh_database, processes):
     process = processes.start(keep_session_and_hang, "key")
-    while not Session.objects.exists():
-        pass
+    assert wait_until(Session.objects.exists, seconds=120)
 
     process.kill()
 
@@ -103,3 +104,27 @@ def test_redis_is_real_and_empty(redis_url):
     with redis.Redis.from_url(redis_url) as client:
         assert client.dbsize() == 0
         assert client.set("a", "1")
+
+
+def test_a_request_that_was_overtaken_is_no_fault_of_a_page():
+    said = [
+        "htmx:afterRequest, [object HTMLInputElement]",
+        "htmx:sendAbort, [object HTMLInputElement]",
+        "Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)",
+    ]
+
+    assert faults(said) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Failed to load resource: the server responded with a status of 500 (Internal Server Error)",
+        "Response Status Error Code 403 from /dashboard/harbour/",
+        "htmx:swapError",
+        "htmx:targetError, [object HTMLFormElement]",
+        "TypeError: nobody.click is not a function",
+    ],
+)
+def test_what_a_console_complains_about_is(said):
+    assert faults([said]) == [said]

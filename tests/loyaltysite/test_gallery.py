@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django_scopes import scope
 
@@ -69,6 +72,33 @@ def test_a_second_click_makes_no_second_program(client):
     assert "stamp-card" in again.content.decode()
     assert Program.objects.filter(slug__startswith="stamp-card").count() == 1
     assert shown(client, "fruce")["slug"] == "stamp-card-2"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_whose_program_asks_for_a_second_factor_needs_it_here_too(client, owner, shop, method):
+    sent = shown(client, "fruce")
+    Program.objects.filter(pk=shop.pk).update(requires_mfa=True)
+
+    answer = getattr(client, method)(f"{GALLERY}fruce/", sent)
+
+    assert answer["Location"] == "/accounts/2fa/"
+    assert Program.objects.count() == 1
+    Authenticator.objects.create(user=owner, type=Authenticator.Type.TOTP, data={})
+    assert client.get(f"{GALLERY}fruce/").status_code == 200
+
+
+def test_a_program_is_made_only_by_who_has_just_shown_who_it_is(client, owner):
+    sent = shown(client, "fruce")
+    owner.set_password("correct horse battery")
+    owner.save()
+    client = teams.signed_in(owner)  # without a record of a sign-in: as if that was long ago
+
+    answer = client.post(f"{GALLERY}fruce/", sent, headers={"Referer": f"http://testserver{GALLERY}"})
+
+    assert answer["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert GALLERY in unquote(answer["Location"])
+    assert Program.objects.count() == 1
+    assert client.get(GALLERY).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from loyaltysite.presets import founding
 from loyaltysite.presets.collection import PRESETS
 from members.models import AuditEntry, Program, Role, TeamMembership, User
 from rewards import catalogue
-from rewards.models import EarningRule, Reward, Tier, Unit
+from rewards.models import Badge, EarningRule, Plan, ReferralScheme, Reward, Tier, Unit
 from tests.rewards import builders as b
 
 pytestmark = pytest.mark.django_db
@@ -39,18 +39,27 @@ def test_all_that_the_preset_says_is_there(preset):
         ):  # fmt: skip
             assert set(model.objects.values_list("key", flat=True)) == {part.key for part in parts}
         assert set(Reward.objects.values_list("state", flat=True)) == {"live"}
-        assert set(EarningRule.objects.values_list("state", flat=True)) == {"live"}
+        assert set(EarningRule.objects.values_list("state", flat=True)) <= {"live"}
         deeds = set(AuditEntry.objects.values_list("action", flat=True))
-    assert {"program.create", "team.set_role", "unit.create", "rule.publish", "reward.publish"} <= deeds
+        assert set(Badge.objects.values_list("key", "state")) == {(one.key, "live") for one in preset.badges}
+    assert {"program.create", "team.set_role", "reward.publish"} <= deeds
+    assert {"unit.create", "rule.publish"} <= deeds or not preset.units
     assert TeamMembership.objects.get(program=program).role == Role.OWNER
 
 
 @every
 def test_every_text_of_the_program_is_in_four_languages(preset):
     texts = [unit.names for unit in preset.units] + [rule.names for rule in preset.rules]
+    texts += [unit.stamp.names for unit in preset.units if unit.stamp]
     texts += [tier.names for tier in preset.tiers]
-    texts += [benefit for tier in preset.tiers for benefit in tier.benefits]
+    texts += [one for tier in preset.tiers for one in tier.benefits if "kind" not in one]
+    texts += [text for badge in preset.badges for text in (badge.names, badge.texts)]
+    texts += [level.names for badge in preset.badges for level in badge.levels]
     texts += [text for each in preset.rewards for text in (each.names, each.summaries, each.terms)]
+
+    texts += [text for each in preset.plans for text in (each.names, each.summaries, each.terms)]
+    texts += [text for each in preset.causes for text in (each.names, each.stories)]
+    texts += [text for each in preset.coupons for text in (each.names, each.terms)]
 
     assert {frozenset(text) for text in texts} == {frozenset(LANGUAGES)}
     assert all(words for text in texts for words in text.values())
@@ -67,18 +76,23 @@ def test_amounts_have_the_digits_of_the_currency(preset, currency, ten):
                 EarningRule.objects.get(key="order").versions.get().definition["minimum_minor"]
             ),
             "fruce": lambda: ten,
+            "barnes-noble": lambda: 2 * Plan.objects.get(key="premium").price_minor // 5,
             "sephora": lambda: Reward.objects.get(key="ten-off").value_minor,
+            "nike": lambda: Badge.objects.get(key="spend").definition["levels"][0]["target"] // 20,
+            "marvel": lambda: ReferralScheme.objects.get().minimum_minor,
+            "body-shop": lambda: 2 * Reward.objects.get(key="five-off").value_minor,
         }[preset.key]()
         thresholds = list(Tier.objects.order_by("rank").values_list("threshold", flat=True))
     assert found == ten
-    assert thresholds in ([], [0, 35 * ten, 100 * ten])
+    in_points = [0, 2000, 6000]
+    assert thresholds in ([], [0, 30 * ten], [0, 35 * ten, 100 * ten], in_points)
 
 
 def test_rules_speak_the_main_language():
     program = make(languages=["ar", "en"])
 
     with scope(program=program):
-        assert EarningRule.objects.get(key="tuesday").name == "5 نقاط إضافية أيام الثلاثاء"
+        assert EarningRule.objects.get(key="tuesday").name == "٥ نقاط إضافية أيام الثلاثاء"
         assert catalogue.name_of(Reward.objects.get().names) == "Free pizza"
 
 
@@ -179,7 +193,13 @@ def test_the_command_tells_what_was_made_and_what_comes_next():
         "/accounts/password/reset/",
     ):
         assert words in told
-    assert str(PRESETS["fruce"].open[0]) in told
+
+
+def test_the_command_tells_what_is_not_there_yet():
+    told = run("--preset", "sephora", "--owner", "olga@example.com")
+
+    assert PRESETS["sephora"].open
+    assert all(str(text) in told for text in PRESETS["sephora"].open)
 
 
 def test_the_command_finds_a_free_address_and_refuses_a_taken_one():

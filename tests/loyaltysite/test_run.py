@@ -12,7 +12,7 @@ import stat
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -27,6 +27,10 @@ from loyaltysite.run.problems import Problem, without_password
 from tests.fixtures.databases import ROOT
 from tests.fixtures.places import at_work
 
+# Seconds that a site may take on a busy machine until it is there, answers or has stopped.
+PATIENCE = 400
+# No test below takes longer than this unless it hangs.
+pytestmark = pytest.mark.timeout(3 * PATIENCE)
 EXTERNAL = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
 
 
@@ -37,9 +41,18 @@ def environment(var: Path, **more: str) -> dict[str, str]:
     return clean | {"WAFA_VAR": str(var), "WAFA_DEMO": "0"} | more
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return str(door.getsockname()[1])
+@pytest.fixture
+def free_port() -> Iterator[Callable[[], str]]:
+    """Ports that the site may take and that nobody is given by chance meanwhile: they are ours, and not listened at."""
+    with contextlib.ExitStack() as kept:
+
+        def reserve() -> str:
+            door = kept.enter_context(socket.socket())
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind(("127.0.0.1", 0))
+            return str(door.getsockname()[1])
+
+        yield reserve
 
 
 def run(*arguments: str, var: Path, **more: str) -> subprocess.CompletedProcess[str]:
@@ -50,7 +63,7 @@ def run(*arguments: str, var: Path, **more: str) -> subprocess.CompletedProcess[
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=100,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -90,8 +103,7 @@ def pids(var: Path, words: str) -> set[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_the_site_runs_heals_itself_and_leaves_nothing_behind(var):
+def test_the_site_runs_heals_itself_and_leaves_nothing_behind(var, free_port):
     port = free_port()
     with running(var, port) as (process, said):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz/") as answer:
@@ -106,23 +118,22 @@ def test_the_site_runs_heals_itself_and_leaves_nothing_behind(var):
 
         (beat,) = pids(var, " beat")
         os.kill(beat, signal.SIGKILL)
-        assert wait_until(lambda: bool(pids(var, " beat") - {beat}), seconds=30)
+        assert wait_until(lambda: bool(pids(var, " beat") - {beat}), seconds=PATIENCE)
         postgres = Servers(var).postgres
         postgres.kill()
-        assert wait_until(postgres.running, seconds=60)
+        assert wait_until(postgres.running, seconds=PATIENCE)
 
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=PATIENCE)
 
         assert process.returncode == 0
         assert "The beat died and is started again" in rest
         assert "Traceback" not in rest
-        assert wait_until(lambda: at_work(var) == [], seconds=10), at_work(var)
+        assert wait_until(lambda: at_work(var) == [], seconds=PATIENCE), at_work(var)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_nothing_survives_a_killed_supervisor_and_the_data_stays(var):
+def test_nothing_survives_a_killed_supervisor_and_the_data_stays(var, free_port):
     with running(var, free_port()) as (process, _):
         with psycopg.connect(Servers(var).postgres.url()) as connection:
             connection.execute("INSERT INTO django_session VALUES ('kept', '', now())")
@@ -131,13 +142,13 @@ def test_nothing_survives_a_killed_supervisor_and_the_data_stays(var):
         process.kill()
         process.wait()
 
-        assert wait_until(lambda: at_work(var) == [], seconds=40), at_work(var)
+        assert wait_until(lambda: at_work(var) == [], seconds=PATIENCE), at_work(var)
     with running(var, free_port()) as (process, said):
         with psycopg.connect(Servers(var).postgres.url()) as connection:
             assert connection.execute("SELECT session_key FROM django_session").fetchall() == [("kept",)]
         assert not any("Collecting" in line for line in said)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
 
 
@@ -158,7 +169,7 @@ def test_nothing_survives_a_killed_supervisor_and_the_data_stays(var):
         ({"REDIS_URL": "nonsense"}, "REDIS_URL (nonsense) does not answer"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(var, variables, words):
+def test_what_is_wrong_is_said_in_one_sentence(var, free_port, variables, words):
     done = run(var=var, **({"PORT": free_port()} | variables))
 
     assert done.returncode == 1
@@ -313,7 +324,6 @@ def test_backup_and_restore_refuse_what_would_surprise(var, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_the_drill_back_up_change_restore(var, tmp_path):
     file = tmp_path / "shop.tar"
     (var / "secret_key").write_text("first")
@@ -356,7 +366,7 @@ def counts(servers: Servers, change: str = "SELECT 1") -> dict[str, int]:
         }
 
 
-def test_only_one_site_runs_in_a_folder(var):
+def test_only_one_site_runs_in_a_folder(var, free_port):
     with (var / "run.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
 

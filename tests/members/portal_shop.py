@@ -89,3 +89,9 @@ def amelia(program: Program, *, now: datetime = NOW, key: str = "anna", **facts:
     back = now - timedelta(days=10)
     builders.record(program, builders.bring_back("r-1", back, "bowl", order="1004"))
     return member
+
+
+def number_of(program: Program, key: str) -> str:
+    """The member number of somebody who was told by this key."""
+    with scope(program=program):
+        return Member.objects.get(identities__value__startswith=key).number

@@ -12,6 +12,7 @@ from tests.rewards.builders import join, open_program
 
 pytestmark = pytest.mark.django_db
 
+HOME = {"lines": [" 12  Harbour Lane"], "postcode": "BS1 4RN", "city": "Bristol", "country": "GB"}
 ANNA = {"name": "Anna", "language": "en", "contacts": [{"kind": "email", "value": "Anna@Example.com"}]}
 
 
@@ -74,6 +75,38 @@ def test_a_member_is_found_by_any_identity(shop, kind, value, typed):
 
     assert [each["id"] for each in found["items"]] == [member["id"]]
     assert shop.get("members", number=member["number"]).json()["items"] == found["items"]
+
+
+def test_an_address_is_kept_changed_as_a_whole_and_taken_away(shop):
+    member = shop.post("members", ANNA).json()
+    path = f"members/{member['id']}"
+
+    kept = shop.send("PATCH", path, {"address": HOME}).json()
+    shop.send("PATCH", path, {"name": "Anna Holm"})
+    listed = shop.get("members", number=member["number"]).json()["items"]
+    gone = shop.send("PATCH", path, {"address": None}).json()
+
+    assert member["address"] is None
+    assert kept["address"] == HOME | {"lines": ["12 Harbour Lane"]}
+    assert listed[0]["address"] == kept["address"]
+    assert (gone["name"], gone["address"]) == ("Anna Holm", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"country": "QQ"}, "address.country"),
+        ({"city": " "}, "address.city"),
+        ({"lines": []}, "address.lines"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_whole(shop, change, field):
+    member = shop.post("members", ANNA).json()
+
+    answer = shop.send("PATCH", f"members/{member['id']}", {"name": "Bea", "address": HOME | change})
+
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert shop.get(f"members/{member['id']}").json() == member
 
 
 def test_a_filter_that_does_not_exist_is_refused(shop):

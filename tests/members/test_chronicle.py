@@ -158,7 +158,7 @@ def test_a_fragment_is_what_a_reload_shows(program):
 
 
 def test_the_file_holds_what_the_filters_find_and_says_so(program, layla):
-    write(program, by=layla, reason="=cmd()", after={"name": "شاي"})
+    write(program, by=layla, reason="＝cmd()", after={"name": "شاي"})
     write(program, "member.block", subject="member", subject_id="7")
 
     response = as_staff(program, Role.MANAGER).post(address(program, "export/?what=store"))
@@ -166,7 +166,7 @@ def test_the_file_holds_what_the_filters_find_and_says_so(program, layla):
 
     assert [row["action"] for row in rows] == ["store.change"]
     assert (rows[0]["reason"], rows[0]["after"], rows[0]["who"]) == (
-        "'=cmd()",
+        "'＝cmd()",
         '{"name": "شاي"}',
         layla.email,
     )

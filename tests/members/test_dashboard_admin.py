@@ -149,7 +149,7 @@ def test_settings_of_a_program_reach_processes_that_keep_compiled_rules(operator
     operator.post(
         address(Program, f"{program.pk}/change/"),
         {"name": "Renamed", "time_zone": "UTC", "languages": "en", "tax_rate": "0", "basis": "{}",
-         "return_days": "14", "brand": "#0b4a5c"},
+         "return_days": "14", "brand": "#0b4a5c", "discount_rate": "1000"},
     )  # fmt: skip
 
     after = Program.objects.get(pk=program.pk)

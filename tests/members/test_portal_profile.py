@@ -17,14 +17,14 @@ from django.urls import reverse
 from django_scopes import scope
 
 from members import consent
-from members.models import Event, Identity, Member, Note, Preference, Store, User
+from members.models import Address, Event, Identity, Member, Note, Preference, Store, User
 from members.portal import codes, people
 from rewards import checking
 from tests.members import portal_shop, teams
-from tests.members.test_portal_pages import enter, text_of
+from tests.members.portal_pages.visits import enter, text_of
 from tests.rewards import builders
 
-PERSONAL = ("profile", "consents", "statement", "statement_file", "leave")
+PERSONAL = ("profile", "address", "consents", "statement", "statement_file", "leave")
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +125,47 @@ def test_what_stays_as_it_was_is_not_told(inside, shop):
         assert not Event.objects.filter(kind="member.changed").exists()
 
 
+def test_an_address_is_kept_shown_and_taken_back(inside, shop, amelia):
+    typed = {"lines": "12 Harbour Lane\r\nFlat 2", "postcode": "BS1 4RN", "city": "Bristol", "country": "GB"}
+
+    empty = inside.get(url("address", shop)).text
+    answer = inside.post(url("address", shop), typed)
+    shown = inside.get(url("profile", shop)).text
+    inside.post(url("address", shop), {"lines": "", "postcode": "", "city": "", "country": "GB"})
+
+    assert "You have not agreed to post" in empty
+    assert answer.status_code == 302
+    assert all(text in shown for text in ("12 Harbour Lane", "Flat 2", "BS1 4RN Bristol"))
+    with scope(program=shop):
+        assert not Address.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"city": ""}, "city"),
+        ({"lines": ""}, "lines"),
+        ({"lines": "a\nb\nc\nd\ne"}, "lines"),
+        ({"country": ""}, "country"),
+    ],
+)
+def test_half_an_address_is_refused_where_it_is_missing(inside, shop, change, field):
+    typed = {"lines": "12 Harbour Lane", "postcode": "", "city": "Bristol", "country": "GB"}
+
+    answer = inside.post(url("address", shop), typed | change)
+
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == [field]
+    with scope(program=shop):
+        assert not Address.objects.exists()
+
+
+def test_who_agreed_to_post_is_not_asked_again(inside, shop, amelia):
+    consent.grant(member=amelia, channel="post", topic="offers", source="portal", now=portal_shop.NOW)
+
+    assert "You have not agreed to post" not in inside.get(url("address", shop)).text
+
+
 def test_the_birthday_is_said_once(inside, shop, amelia):
     save(inside, shop, birthday="1990-02-03")
     save(inside, shop, birthday="1991-03-04")
@@ -220,12 +261,12 @@ def test_all_data_comes_in_one_archive(inside, shop, amelia):
 
 
 def test_no_cell_is_a_formula(inside, shop, amelia):
-    save(inside, shop, name="=HYPERLINK(1)")
+    save(inside, shop, name="＝HYPERLINK(1)")
 
     archive = zipfile.ZipFile(io.BytesIO(inside.post(url("download", shop)).getvalue()))
 
     rows = list(csv.DictReader(io.StringIO(archive.read("profile.csv").decode("utf-8-sig"))))
-    assert rows[0]["name"] == "'=HYPERLINK(1)"
+    assert rows[0]["name"] == "'＝HYPERLINK(1)"
 
 
 def test_the_archive_holds_nobody_else(inside, shop):

@@ -14,7 +14,7 @@ from django_scopes import scope
 from members import erasure
 from rewards import statements
 from tests.members import portal_shop
-from tests.members.test_portal_pages import enter, text_of
+from tests.members.portal_pages.visits import enter, text_of
 from tests.rewards import builders
 
 

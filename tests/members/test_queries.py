@@ -187,11 +187,17 @@ def test_each_way_is_answered_by_an_index(fresh_database):
             )
             for typed in ("amelia", "204816", "m204816@e")
         }
+        guesses = {
+            typed: queries.guess(queries.clues_of(program=program, sought=Sought.parse(typed)))
+            for typed in ("amelia", "nam")
+        }
 
     assert "member_name_words" in plans["amelia"]
     assert "member_number_unique" in plans["204816"]
     assert "identity_by_beginning" in plans["m204816@e"]
     assert not any("Seq Scan" in plan for plan in plans.values())
+    assert guesses["nam"] == pytest.approx(3_000, rel=0.2)
+    assert guesses["amelia"] < 100
 
 
 def test_finding_takes_one_statement_a_way(program):

@@ -86,7 +86,7 @@ UNGUARDED = (
 )
 
 
-def unguard(owner: psycopg.Connection) -> None:
+def unguard(owner: psycopg.Connection, *, stall: float = 0.05) -> None:
     """Without the holder's guard, and without the gapless numbers of entries, which would catch the same."""
-    rewrite_post(owner, *UNGUARDED)
+    rewrite_post(owner, *UNGUARDED, stall=stall)
     drop(owner, "rewards_entry", "entry_seq_gapless_start")

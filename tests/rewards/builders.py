@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -28,6 +28,7 @@ from rewards.intake.items import (
     PaidIn,
     ReturnIn,
     ReturnLineIn,
+    TenderIn,
     Who,
 )
 from rewards.models import (
@@ -242,6 +243,16 @@ def spend(
         now=moment(at),
         order=(SOURCE, order) if order else None,
     )
+
+
+def pay(program: Program, item: OrderIn, *tenders: TenderIn) -> Outcome:
+    """Record an order with these tenders, to which their owner agrees."""
+    return intake.record(
+        program=program,
+        items=[replace(item, tenders=tenders)],
+        now=item.occurred_at,
+        authorize=lambda owner, costs: None,
+    )[0]
 
 
 def adjust(

@@ -113,7 +113,7 @@ def test_conditions_are_kept_and_told_in_words(program):
     editor = client.get(f"/dashboard/{program.slug}/rewards/mug/edit/")
 
     assert "vip" in page.content.decode()
-    assert editor.context["editing"].tree.shown.children[0].field == "member.tags"
+    assert editor.context["editing"].trees["eligibility"].shown.children[0].field == "member.tags"
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,7 @@ FILLED = {
     "block": {"reason": "fraud"},
     "close": {"balance": "forfeit", "reason": "asked for it", "key": KEY},
     "edit": {"name": "Amelia Holm", "language": "", "birthday": "1990-05-01"},
+    "address": {"lines": "12 Harbour Lane", "postcode": "BS1 4RN", "city": "Bristol", "country": "GB"},
     "identity": {"kind": "card", "value": "AB 12"},
 }
 
@@ -114,6 +115,8 @@ def test_another_program_is_a_wall(program, person, name):
         ("tier", {"tier": "base"}, "tier"),
         ("block", {"reason": ""}, "reason"),
         ("edit", {"birthday": "2090-01-01"}, "birthday"),
+        ("address", {"city": ""}, "city"),
+        ("address", {"lines": "x" * 101}, "lines"),
         ("identity", {"kind": "email", "value": "nobody"}, "value"),
         ("identity", {"kind": "email", "value": "ben@example.com"}, "value"),
     ],

@@ -304,3 +304,35 @@ def test_a_tier_of_another_program_is_not_taken(program):
 
     assert editing.read(other).tiers == (theirs,)
     assert list(thresholds(program)) == ["base", "silver", "gold"]
+
+
+def test_tiers_by_customer_value_are_weighed_by_the_merchant(program):
+    manager = as_staff(program, Role.MANAGER)
+    value = {
+        "counted": "value",
+        "weight_historic": "50",
+        "weight_predicted": "100",
+        "weight_retention": "",
+        "weight_upgrade": "10",
+    }
+
+    nothing = post(
+        program,
+        manager,
+        **value | dict.fromkeys(("weight_historic", "weight_predicted", "weight_upgrade"), "0"),
+        do="preview",
+    )
+    shown = post(program, manager, **value, do="preview")
+    post(program, manager, **value, do="save", previewed=previewed(shown), reason="by value")
+    page = manager.get(tiers_of(program))
+
+    assert "Give at least one part of the value a weight." in nothing.text
+    draft = editing.read(program)
+    assert (draft.counted, draft.weights) == (
+        "value",
+        {"historic": 50, "predicted": 100, "retention": 0, "upgrade": 10},
+    )
+    assert (
+        "Customer value counts: 50% of the value up to now + 100% of the value of the coming year"
+        in page.text
+    )

@@ -173,18 +173,19 @@ def leafed(found, size):
     return forwards, backwards
 
 
-# How the members are found must make no difference: looked up, walked to the end, walked in small steps.
-WAYS = {"few": (5_000, 8_000), "walk": (2, 8_000), "steps": (2, 4)}
+# How the members are found must make no difference: looked up, walked to the end, walked in small steps. The two walks
+# share the questions, since each takes many statements.
+WAYS = {"few": (5_000, 8_000, 0, 1), "walk": (2, 8_000, 0, 2), "steps": (2, 4, 1, 2)}
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_it_finds_whom_plain_python_finds(program, people, way, monkeypatch):
-    few, walk = WAYS[way]
+    few, walk, first, every = WAYS[way]
     monkeypatch.setattr(directory, "FEW", few)
     monkeypatch.setattr(directory, "WALK", walk)
     with scope(program=program):
         catalog = Catalog.of(program)
-        for query, sort in itertools.product(QUERIES, SORTS):
+        for query, sort in itertools.product(QUERIES[first::every], SORTS):
             expected = truth(program, query)
             found = Directory(catalog, Filters.parse(query | {"sort": sort}, catalog), NOW)
 
@@ -195,6 +196,21 @@ def test_it_finds_whom_plain_python_finds(program, people, way, monkeypatch):
             assert backwards == forwards, (query, sort)
             assert count.number == len(expected) or (count.is_more and count.number <= len(expected)), query
             assert set(found.members().values_list("pk", flat=True)) == expected, query
+
+
+@pytest.mark.parametrize("common", [-1, 10**9])
+def test_how_common_words_are_thought_to_be_changes_nobody_who_is_found(program, people, common, monkeypatch):
+    monkeypatch.setattr(directory, "COMMON", common)
+    monkeypatch.setattr(directory, "GLANCE", 1)
+    with scope(program=program):
+        catalog = Catalog.of(program)
+        for query in [query for query in QUERIES if "q" in query]:
+            expected = in_order(truth(program, query), "-joined")
+            found = Directory(catalog, Filters.parse(query, catalog), NOW)
+
+            forwards, backwards = leafed(found, 2)
+
+            assert forwards == backwards == expected, query
 
 
 def test_the_questions_tell_members_apart(program, people):

@@ -271,6 +271,21 @@ def test_orders_of_one_day_in_one_store_are_one_visit():
     assert b.metric(program)[2] == 3
 
 
+def test_what_costs_nothing_is_no_visit():
+    program = b.open_program(
+        stores=["north"], tiers={"basic": (0, {}), "gold": (5, {})}, scheme={"counted": "visits"}
+    )
+
+    b.record_each(
+        program,
+        b.order("A", "2026-01-10", b.line(0, "free"), store="north"),
+        b.order("B", "2026-01-11", b.line(1000, is_reward=True), store="north"),
+        b.order("C", "2026-01-12", 1000, store="north"),
+    )
+
+    assert b.metric(program)[2] == 1
+
+
 def test_a_visit_is_gone_with_its_last_order():
     program = b.open_program(
         stores=["north"], tiers={"basic": (0, {}), "gold": (5, {})}, scheme={"counted": "visits"}

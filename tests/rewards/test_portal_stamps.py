@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import time_machine
 from django_scopes import scope
@@ -62,6 +64,26 @@ def test_a_card_tells_how_far_it_is(shop, count, said, given):
     # The prize stands on the last place.
     assert answer.content.decode().count('class="in-ink"') == given
     assert ("/rewards/coffee/" in answer.content.decode()) == (count >= 5)
+
+
+def test_who_has_nothing_yet_sees_the_card_empty(shop):
+    coffee(shop)
+
+    text = text_of(home(shop))
+
+    assert "0 of 5" in text
+    assert "5 stamps to go" in text
+    assert "0 points" in text.replace("\xa0", " ")
+
+
+def test_a_program_without_units_shows_no_zero():
+    shop = b.open_program(rules={}, units={})
+    b.join(shop, "anna")
+
+    answer = home(shop).content.decode()
+
+    assert '<span class="bal num">' in answer
+    assert not re.search(r'class="bal num">\s*<span>', answer)
 
 
 def test_of_several_rewards_the_nearest_is_on_the_card(shop):

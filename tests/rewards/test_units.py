@@ -13,6 +13,7 @@ from rewards.models import Unit
 from rewards.views import unit_words
 from tests.members.teams import as_staff
 from tests.rewards.builders import balance, lots, open_program, order, record
+from tests.rewards.giftcards import house as cards
 
 pytestmark = pytest.mark.django_db
 
@@ -320,3 +321,15 @@ def test_only_an_owner_sets_limits_of_adjusting(program):
     as_staff(program).post(address(program, "points/limits/"), {"manager": "", "owner": ""})
     kept.refresh_from_db()
     assert kept.adjust_limits == {}
+
+
+def test_what_is_on_cards_keeps_its_worth():
+    program = cards.open_house()
+    cards.issue(program)
+
+    with pytest.raises(units.UnitFixed) as refused:
+        units.change(
+            program=program, key="credit", by=None, now=cards.b.moment("2026-02-01"), worth=Fraction(200)
+        )
+
+    assert refused.value.field in {"worth_numerator", "worth_denominator"}

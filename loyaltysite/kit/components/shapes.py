@@ -1,6 +1,7 @@
 """What a page is drawn with: style sheets, icons, pictures, and words with a shape."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -54,7 +55,13 @@ def styles(*groups: str) -> SafeString:
 @register.simple_tag
 def icon(name: str, css: str = "", label: str = "") -> SafeString:
     """{% icon "home" %}; "flip" mirrors an arrow in right-to-left, `label` is read aloud instead of nothing."""
-    drawing = format_html('<use href="{}#{}"/>', static("img/icons.svg"), name)
+    return _icon(static("img/icons.svg"), name, css, label)
+
+
+@lru_cache(maxsize=1024)
+def _icon(drawings: str, name: str, css: str, label: str) -> SafeString:
+    """Made once: a page has dozens, mostly the same ones."""
+    drawing = format_html('<use href="{}#{}"/>', drawings, name)
     spoken = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html('<svg class="{}" {}>{}</svg>', f"i {css}".strip(), spoken, drawing)
 

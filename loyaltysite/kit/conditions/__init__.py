@@ -21,7 +21,7 @@ from loyaltysite.kit.conditions.kinds import (
     Op,
 )
 from loyaltysite.kit.conditions.parser import MAX_DEPTH, MAX_NODES, ConditionError
-from loyaltysite.kit.conditions.registry import Collection, Field, Registry, Rows
+from loyaltysite.kit.conditions.registry import Collection, Field, One, Registry, Rows
 from loyaltysite.kit.conditions.words import operator_label
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Field",
     "Kind",
     "Missing",
+    "One",
     "Op",
     "Registry",
     "Rows",

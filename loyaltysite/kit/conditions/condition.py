@@ -64,15 +64,16 @@ class Condition:
         read_moment = self.moment_reader()
         return lambda subject: test(subject, read_moment(subject))
 
-    def q(self, now: datetime | None = None) -> Q:
-        """For .filter(), on rows of the registry's model. A relative condition needs `now`, as above.
+    def q(self, now: datetime | None = None, *, whole: bool = False) -> Q:
+        """For .filter(), on rows of the registry's model. A relative condition needs `now`, as above. Say `whole` where
+        everybody is asked: elements are then counted in one pass, and not subject by subject.
 
         To negate it, parse {"not": tree}: the Q alone may be NULL for a row, which ~Q would keep out too.
         Raises ConditionError for a field that only Python can answer.
         """
         if self.is_relative and now is None:
             raise ValueError("this condition asks about days from now: pass now")
-        return sql.compile_node(self.simple, None if now is None else Moment.of(now))
+        return sql.compile_node(self.simple, None if now is None else Moment.of(now), whole=whole)
 
     def explain(
         self, subject: Any, now: datetime | None = None, *, currency: str | None = None

@@ -71,7 +71,12 @@ def walk(node: Node) -> Iterator[Node]:
 
 def is_relative(node: Node) -> bool:
     """Whether the answer depends on the moment at which it is asked."""
-    return any(isinstance(inner, Leaf) and inner.op in RELATIVE for inner in walk(node))
+    return is_timed(node) or any(isinstance(inner, Leaf) and inner.op in RELATIVE for inner in walk(node))
+
+
+def is_timed(node: Node) -> bool:
+    """Whether a value that is asked changes with time alone, so that nobody can say beforehand whose."""
+    return any(isinstance(inner, Leaf) and inner.field.is_timed for inner in walk(node))
 
 
 def write(node: Node) -> dict[str, Any]:  # noqa: PLR0911 (one return a kind of node)

@@ -79,7 +79,7 @@ class Parser:
                 return Not(self.parse(tree["not"], registry, join(path, "not"), depth + 1))
             case "field":
                 leaf = parse_leaf(tree, registry, path)
-                self._check_bulk(leaf.field.q, leaf.field.label, join(path, "field"))
+                self._check_bulk(leaf.field.q or leaf.field.at, leaf.field.label, join(path, "field"))
                 return leaf
         return self._parse_quantifier(shape, tree, registry, path, depth)
 

@@ -18,10 +18,23 @@ Read = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A set of texts kept in another table: `queryset()` is correlated by OuterRef, `key` holds the text."""
+    """A set of texts kept in another table: `queryset()` is correlated by OuterRef, `key` holds the text. Where it holds
+    something else, `stored` gives what stands there for a text."""
 
     queryset: Callable[[], QuerySet[Any]]
     key: str
+    stored: Callable[[str], Any] = str
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A value kept in another table, at most one row a subject: `queryset()` is correlated by OuterRef, `key` holds the
+    value, and where there is no row it is `default`. Asked as a question of existence, which PostgreSQL answers for a
+    million members in one pass and for a few by the index."""
+
+    queryset: Callable[[], QuerySet[Any]]
+    key: str
+    default: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +43,26 @@ class Field:
 
     read     attribute path on the subject ("member.birthday"; None on the way is missing) or a callable
     q        ORM path that follows no to-many relation, or a callable that returns an expression; for a
-             set the path of an array or JSON list, or Rows; None where SQL cannot answer. What it
+             set the path of an array or JSON list, or Rows; One for a value in another table; None where SQL cannot answer. What it
              names must have the kind's type in SQL: cast a JSON key or an id in a callable.
     choices  fixed choices are validated; a callable only suggests (what it offers may change later)
+    at       in the place of q for a value that changes with time alone: gives the expression at a Moment
+    table    beside `at`: SQL of all subjects with their values (columns subject, figure) at a Moment, which is asked where
+             everybody is; None where there is none
     """
 
     name: str
     kind: Kind
     label: Label
     read: str | Read
-    q: str | Callable[[], Combinable] | Rows | None = None
+    q: str | Callable[[], Combinable] | Rows | One | None = None
     choices: Choices | Callable[[], Choices] | None = None
+    at: Callable[[Any], Combinable] | None = None
+    table: Callable[[Any], str | None] | None = None
+
+    @property
+    def is_timed(self) -> bool:
+        return self.at is not None
 
     def offers(self) -> Choices:
         """The choices an editor shows, empty where any value goes."""
@@ -58,6 +80,11 @@ class Collection:
 
     read  attribute path or callable that gives an iterable of elements; None is empty
     rows  callable that gives their queryset, correlated to the outer row by OuterRef
+    own   where elements of other subjects count as well: those of one subject alone, correlated as rows are
+    kin   then: the other subjects, correlated to the outer row, or None where there are none; `has` asks each by itself,
+          so that either is a join and none is looked for row by row
+    whole those of all subjects, each with the id of its own subject as `subject_`: they are counted in one pass where
+          everybody is asked, and subject by subject only for the few that have kin
     """
 
     name: str
@@ -65,6 +92,9 @@ class Collection:
     registry: "Registry"
     read: str | Read
     rows: Callable[[], QuerySet[Any]] | None = None
+    own: Callable[[], QuerySet[Any]] | None = None
+    kin: Callable[[], QuerySet[Any] | None] | None = None
+    whole: Callable[[], QuerySet[Any]] | None = None
 
 
 class Registry:

@@ -16,7 +16,13 @@ NOTHING = "–"
 
 
 def isolate(text: str) -> SafeString:
-    return format_html('<bdi dir="{}">{}</bdi>', formats.direction_of(text), text)
+    direction = formats.direction_of(text)
+    number = formats.leading_number(text) if direction == "rtl" else ""
+    if number:
+        return format_html(
+            '<bdi dir="rtl"><bdi dir="ltr">{}</bdi>{}</bdi>', number, text.removeprefix(number)
+        )
+    return format_html('<bdi dir="{}">{}</bdi>', direction, text)
 
 
 @register.filter

@@ -2,9 +2,9 @@
 
 from django import template
 
-from loyaltysite.kit.components import blocks, figures, forms, shapes
+from loyaltysite.kit.components import blocks, figures, forms, medals, shapes
 
 register = template.Library()
-for part in (shapes, forms, figures, blocks):
+for part in (shapes, forms, figures, blocks, medals):
     register.tags.update(part.register.tags)
     register.filters.update(part.register.filters)

@@ -45,6 +45,9 @@ class Command(BaseCommand):
         add("--rejected", metavar="FILE", help="where rejected rows go (beside the input)")
         add("--batch", type=_at_least_one, default=1000, help="orders a transaction")
         add("--processes", type=_at_least_one, default=1)
+        add(
+            "--lanes", type=_at_least_one, default=runs.LANES, help="batches under way at once in one process"
+        )
         add("--dry-run", action="store_true", help="read and check everything, write nothing")
         add(
             "--no-settle",
@@ -113,6 +116,7 @@ def _wish(options: dict[str, Any]) -> runs.Wish:
         rejected=options["rejected"],
         batch=options["batch"],
         processes=options["processes"],
+        lanes=options["lanes"],
         creates_stores=options["create_stores"],
         is_dry_run=options["dry_run"],
         settles=not options["no_settle"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from django import forms
@@ -17,8 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from loyaltysite.kit import formats
 from loyaltysite.kit.conditions.controls import Terms
 from members.models import Program, Store
+from rewards import catalogue
 from rewards.forms.names import Language
-from rewards.models import Reward, Unit
+from rewards.models import Cause, CodePool, Reward, Unit
 from rewards.models.catalogue import LONGEST_HOLD
 from rewards.views.rules.fields import DayField, MoneyField, NumberField, WholeField
 
@@ -34,6 +36,7 @@ class RewardForm(forms.Form):
     )
     kind = forms.ChoiceField(label=_("What it is"), choices=Reward.Kind.choices, initial="product")
     value_minor = MoneyField(label=_("Worth"))
+    cause_key = forms.ChoiceField(label=_("Given to"), required=False)
     percent = NumberField(label=_("Percent"))
     sku = forms.CharField(label=_("SKU"), max_length=64, required=False)
     cost_minor = MoneyField(label=_("What it costs you"), help_text=_("Members never see it."))
@@ -49,6 +52,11 @@ class RewardForm(forms.Form):
     handover = forms.ChoiceField(
         label=_("How members get it"), choices=Reward.Handover.choices, initial="till"
     )
+    pool = forms.ChoiceField(
+        label=_("Codes of a pool"),
+        required=False,
+        help_text=_("Empty: a code is drawn for each, which works at the till."),
+    )
     hold_minutes = WholeField(
         label=_("Minutes to show it"),
         initial=15,
@@ -56,6 +64,11 @@ class RewardForm(forms.Form):
     )
     valid_days = WholeField(label=_("Days to use it"), initial=90, help_text=_("Empty for no end."))
     gives_back = forms.BooleanField(label=_("Points come back when it ends unused"), required=False)
+    is_prize = forms.BooleanField(
+        label=_("Only given as a prize"),
+        required=False,
+        help_text=_("Members cannot take it. Badges, referrals and your team give it."),
+    )
 
     def __init__(
         self, data: Any = None, *, program: Program, units: Sequence[Unit], reward: Reward | None = None
@@ -66,13 +79,19 @@ class RewardForm(forms.Form):
         for language in self.languages:
             self._add_texts(language, is_first=language == self.languages[0])
         for unit in units:
-            self.fields[f"price_{unit.key}"] = NumberField(
-                label=formats.unit_name(10 * 10**unit.precision, unit)
-            )
+            for name in AMOUNTS:
+                label = formats.unit_name(10 * 10**unit.precision, unit)
+                self.fields[f"{name}_{unit.key}"] = NumberField(label=label)
         for name in WORTH_LABELS:
             self.fields[name].terms = Terms(program.currency)  # type: ignore[attr-defined]
+        given = Cause.objects.filter(program=program, state=Cause.State.LIVE).order_by("key")
+        causes = [(cause.key, catalogue.name_of(cause.names, cause.key)) for cause in given]
+        self.fields["cause_key"].choices = [("", _("Choose")), *causes]  # type: ignore[attr-defined]
         stores = Store.objects.filter(program=program).order_by("name")
         self.fields["stores"].choices = [(store.code, store.name) for store in stores]  # type: ignore[attr-defined]
+        vouchers = CodePool.objects.filter(program=program, purpose=CodePool.Purpose.VOUCHER).order_by("name")
+        self.pools = {pool.key: pool for pool in vouchers}
+        self.fields["pool"].choices = [("", "—"), *((key, pool.name) for key, pool in self.pools.items())]  # type: ignore[attr-defined]
         if reward is not None:
             del self.fields["key"]
 
@@ -101,12 +120,15 @@ class RewardForm(forms.Form):
     def prices(self) -> list[forms.BoundField]:
         return [self[f"price_{unit.key}"] for unit in self.units]
 
+    def given(self) -> list[forms.BoundField]:
+        return [self[f"gives_{unit.key}"] for unit in self.units]
+
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or self.cleaned_data
-        for unit in self.units:
-            amount = found.get(f"price_{unit.key}")
+        for name, unit in product(AMOUNTS, self.units):
+            amount = found.get(f"{name}_{unit.key}")
             if amount is not None and Decimal(amount).scaleb(unit.precision) % 1:
-                self.add_error(f"price_{unit.key}", _("The unit has fewer decimals than this."))
+                self.add_error(f"{name}_{unit.key}", _("The unit has fewer decimals than this."))
         for name, highest in (
             ("hold_minutes", LONGEST_HOLD),
             ("valid_days", 36_500),
@@ -137,12 +159,14 @@ class RewardForm(forms.Form):
             "kind": kind,
             **{f"{name}": self._texts_of(single) for name, single in TEXTS.items()},
             "value_minor": found.get("value_minor") or None,
+            "cause_key": found.get("cause_key", "") if kind == Reward.Kind.DONATION else "",
             "percent": None
             if percent is None or kind != Reward.Kind.PERCENT
             else Decimal(percent).quantize(CENT),
             "sku": found.get("sku", ""),
             "cost_minor": found.get("cost_minor"),
-            "price": self._price(),
+            "gives": self._amounts("gives") if kind == Reward.Kind.UNITS else {},
+            "price": self._amounts("price"),
             "money_minor": found.get("money_minor") or 0,
             "stock": found.get("stock"),
             "per_member": found.get("per_member"),
@@ -151,9 +175,11 @@ class RewardForm(forms.Form):
             "ends_at": self._midnight(found.get("ends_on"), days=1),
             "stores": sorted(found.get("stores") or []),
             "handover": found.get("handover") or Reward.Handover.TILL,
+            "pool": self.pools.get(found.get("pool") or ""),
             "hold_minutes": found.get("hold_minutes") or 15,
             "valid_days": found.get("valid_days"),
             "gives_back": found.get("gives_back", False),
+            "is_prize": found.get("is_prize", False),
         }
 
     def _texts_of(self, name: str) -> dict[str, str]:
@@ -166,8 +192,8 @@ class RewardForm(forms.Form):
         typed = {language: self.cleaned_data.get(f"{name}_{language}", "") for language in self.languages}
         return hidden | {language: text for language, text in typed.items() if text}
 
-    def _price(self) -> dict[str, int]:
-        typed = {unit: self.cleaned_data.get(f"price_{unit.key}") for unit in self.units}
+    def _amounts(self, name: str) -> dict[str, int]:
+        typed = {unit: self.cleaned_data.get(f"{name}_{unit.key}") for unit in self.units}
         return {
             unit.key: int(Decimal(amount).scaleb(unit.precision)) for unit, amount in typed.items() if amount
         }
@@ -178,14 +204,29 @@ class RewardForm(forms.Form):
         return datetime.combine(day + timedelta(days=days), time(), tzinfo=self.program.zone)
 
 
+# What is typed for each unit.
+AMOUNTS = ("price", "gives")
 TEXTS = {"names": "name", "summaries": "summary", "terms": "terms"}
 CENT = Decimal("0.01")
-SAME = ("kind", "percent", "sku", "stock", "per_member", "per_period", "stores", "handover", "hold_minutes")
+SAME = (
+    "kind",
+    "cause_key",
+    "percent",
+    "sku",
+    "stock",
+    "per_member",
+    "per_period",
+    "stores",
+    "handover",
+    "hold_minutes",
+)
 
 
 def initial_of(reward: Reward, units: Sequence[Unit]) -> dict[str, Any]:
     """What the form shows of a reward, in the program's time zone."""
-    found: dict[str, Any] = {name: getattr(reward, name) for name in (*SAME, "valid_days", "gives_back")}
+    found: dict[str, Any] = {
+        name: getattr(reward, name) for name in (*SAME, "valid_days", "gives_back", "is_prize")
+    }
     digits = formats.minor_digits(reward.program.currency)
     for name in WORTH_LABELS:
         minor = getattr(reward, name)
@@ -193,9 +234,10 @@ def initial_of(reward: Reward, units: Sequence[Unit]) -> dict[str, Any]:
     for many, one in TEXTS.items():
         texts: Mapping[str, str] = getattr(reward, many)
         found |= {f"{one}_{language}": text for language, text in texts.items()}
-    for unit in units:
-        amount = reward.price.get(unit.key)
-        found[f"price_{unit.key}"] = "" if amount is None else str(Decimal(amount).scaleb(-unit.precision))
+    for name, unit in product(AMOUNTS, units):
+        amount = getattr(reward, name).get(unit.key)
+        found[f"{name}_{unit.key}"] = "" if amount is None else str(Decimal(amount).scaleb(-unit.precision))
+    found["pool"] = reward.pool.key if reward.pool else ""
     found["starts_on"] = reward.starts_at and timezone.localtime(reward.starts_at).date()
     found["ends_on"] = (
         reward.ends_at and timezone.localtime(reward.ends_at - timedelta(microseconds=1)).date()

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from rewards.views.catalogue import editor, pages
+from rewards.views.gatherings import pages as gatherings
 
 urlpatterns = [
     path("", pages.rewards, name="rewards"),
@@ -10,5 +11,7 @@ urlpatterns = [
     path("<slug:key>/", pages.reward, name="reward"),
     path("<slug:key>/edit/", editor.reward_edit, name="reward_edit"),
     path("<slug:key>/move/", pages.reward_move, name="reward_move"),
+    path("<slug:key>/event/", gatherings.event, name="event"),
+    path("<slug:key>/event/edit/", gatherings.event_edit, name="event_edit"),
     path("<slug:key>/picture/", pages.reward_picture, name="reward_picture"),
 ]

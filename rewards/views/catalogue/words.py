@@ -15,6 +15,7 @@ from members.models import Program, Store
 from rewards import candidates
 from rewards.models import Reward
 from rewards.views.portal.words import dated, say
+from rewards.views.tickets import price_of
 
 Pair = tuple[str, SafeString | str]
 
@@ -28,6 +29,9 @@ def pairs(reward: Reward, program: Program, *, taken: int) -> list[Pair]:
         found.append((_("Percent"), formats.format_percent(reward.percent / 100)))
     if reward.sku:
         found.append((_("SKU"), say("%(sku)s", sku=reward.sku)))
+    if reward.gives:
+        known = {unit.key: unit for unit in program.units.all()}
+        found.append((_("It gives"), price_of(reward.gives, 0, program=program, known=known)))
     if reward.cost_minor is not None:
         found.append((_("What it costs you"), money(reward.cost_minor, program.currency)))
     return [*found, *_limits(reward, program, taken), *_times(reward)]

@@ -10,12 +10,13 @@ from itertools import groupby
 
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from loyaltysite.kit import formats
 from members.models import Member, Program
 from rewards import histories
 from rewards.models import Lot, Unit, Wallet
-from rewards.views.portal.words import last_day, number
+from rewards.views.portal.words import foreign, last_day, money, number, say, units
 from rewards.wording import policies
 
 SOON = timedelta(days=14)
@@ -49,9 +50,11 @@ class Balance:
     purse: histories.Purse
     usable: int
     worth_minor: int
+    currency: str
     endings: list[Ending] = field(default_factory=list)
     comings: list[Coming] = field(default_factory=list)
     advice: list[SafeString] = field(default_factory=list)
+    uses: list[SafeString] = field(default_factory=list)
 
     @property
     def unit(self) -> Unit:
@@ -67,9 +70,18 @@ class Balance:
 
     @property
     def figure(self) -> SafeString | str:
-        """The usable amount alone, for the card."""
+        """The usable amount alone, for the card; credit is money."""
+        if self.unit.is_money:
+            return money(self.worth_minor, self.currency)
         decimals = self.unit.precision
         return number(Decimal(self.usable).scaleb(-decimals), decimals or None)
+
+    @property
+    def shown(self) -> SafeString | str:
+        """The usable amount in words."""
+        if not self.unit.is_money:
+            return units(self.usable, self.unit)
+        return say(_("%(money)s of %(credit)s"), money=self.figure, credit=foreign(self.unit_name))
 
     @property
     def unit_name(self) -> str:
@@ -87,10 +99,13 @@ class Balance:
 
 def of(*, program: Program, member: Member, now: datetime) -> list[Balance]:
     """The member's balances, in the order of the program's units."""
-    return [_balance(purse, now) for purse in histories.purses_of(program=program, member=member)]
+    return [
+        _balance(purse, now, program.currency)
+        for purse in histories.purses_of(program=program, member=member)
+    ]
 
 
-def _balance(purse: histories.Purse, now: datetime) -> Balance:
+def _balance(purse: histories.Purse, now: datetime, currency: str) -> Balance:
     ends = {lot.pk: _end_of(lot, purse) for lot in purse.lots}
     live = [lot for lot in purse.lots if lot.reserved or (ends[lot.pk] or NEVER) > now]
     ready = [lot for lot in live if lot.is_active or (lot.active_at is not None and lot.active_at <= now)]
@@ -101,6 +116,7 @@ def _balance(purse: histories.Purse, now: datetime) -> Balance:
         purse,
         usable,
         purse.worth_minor(usable),
+        currency,
         endings=list(_endings(purse, ready, ends, now)),
         comings=list(_comings(purse, waiting)),
     )

@@ -14,7 +14,7 @@ from members.models import Member, Program
 from rewards.models import Unit
 from rewards.tiers import standings
 from rewards.tiers.progress import Progress
-from rewards.tiers.schemes import Level, Scheme
+from rewards.tiers.schemes import MONEY, Level, Scheme
 from rewards.views.portal.words import dated, last_day, money, say, units
 
 
@@ -51,7 +51,8 @@ def tell(*, program: Program, scheme: Scheme, progress: Progress, unit: Unit | N
     here = name_of(progress.level) if progress.level else ""
     climb = Climb(tier=here, rank=(progress.level.rank + 1) if progress.level else 1)
     measure = Measure(program, scheme, unit)
-    if progress.next_level is not None:
+    # What somebody is worth to the shop is the shop's to know.
+    if progress.next_level is not None and not scheme.is_valued:
         _tell_next(climb, progress, progress.next_level, measure)
     _tell_keeping(climb, progress, measure)
     return climb
@@ -72,7 +73,7 @@ class Measure:
 
     def write(self, value: int) -> SafeString:
         counted = self.scheme.counted
-        if counted == "spend":
+        if counted in MONEY:
             return SafeString(money(value, self.program.currency))
         if counted == "points" and self.unit is not None:
             return SafeString(units(value, self.unit))

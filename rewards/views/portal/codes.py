@@ -14,12 +14,14 @@ from members.models import Member, Program
 from rewards import queries
 from rewards.models import Redemption, Reward, Unit
 from rewards.redemptions import tickets as secrets
+from rewards.redemptions import vouchers
 from rewards.views import tickets
 from rewards.views.portal.words import dated, last_day, say
 
 SHOWN = 100
 BADGES = {"reserved": "warn", "issued": "good", "failed": "bad"}
 State = Redemption.State
+OPEN = (State.RESERVED, State.ISSUED)
 
 
 @dataclass(slots=True)
@@ -35,13 +37,15 @@ class Held:
     until: SafeString | str
     is_open: bool
     is_reserved: bool
+    is_partners: bool
 
 
 def of(*, program: Program, member: Member, now: datetime) -> list[Held]:
     """The latest, those that can still be used first."""
-    rows = mine(program, member).order_by("-reserved_at", "-pk")[:SHOWN]
+    rows = list(mine(program, member).order_by("-reserved_at", "-pk")[:SHOWN])
     known = {unit.key: unit for unit in queries.units_of(program)}
-    found = [tell(one, program=program, known=known, now=now) for one in rows]
+    plain = vouchers.codes_of([one for one in rows if one.state in OPEN])
+    found = [tell(one, program=program, known=known, now=now, code=plain.get(one.pk, "")) for one in rows]
     return sorted(found, key=lambda held: not held.is_open)
 
 
@@ -50,11 +54,14 @@ def mine(program: Program, member: Member) -> QuerySet[Redemption]:
     return Redemption.objects.filter(whose, program=program).select_related("reward")
 
 
-def tell(one: Redemption, *, program: Program, known: dict[str, Unit], now: datetime) -> Held:
+def tell(
+    one: Redemption, *, program: Program, known: dict[str, Unit], now: datetime, code: str | None = None
+) -> Held:
+    """`code` is the one it shows, where that was read already."""
     is_over = one.due_at is not None and one.due_at <= now
-    is_open = one.state in (State.RESERVED, State.ISSUED) and not is_over
+    is_open = one.state in OPEN and not is_over
     has_code = is_open and one.reward.handover in (Reward.Handover.TILL, Reward.Handover.CODE)
-    plain = secrets.unseal(program_id=program.pk, sealed=bytes(one.code_sealed)) if has_code else ""
+    plain = "" if not has_code else vouchers.code_of(one) if code is None else code
     ticket = tickets.draw(one.reward, program=program, known=known)
     ticket.price = tickets.price_of(one.price, one.money_minor, program=program, known=known)
     return Held(
@@ -67,6 +74,7 @@ def tell(one: Redemption, *, program: Program, known: dict[str, Unit], now: date
         until=_until(one, is_open=is_open),
         is_open=is_open,
         is_reserved=is_open and one.state == State.RESERVED,
+        is_partners=vouchers.is_partners(one),
     )
 
 

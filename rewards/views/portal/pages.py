@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -13,11 +14,25 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from loyaltysite.kit import clock
+from loyaltysite.kit import clock, formats
 from members.models import Member, Program
+from members.portal import placements
 from members.portal.entrance import frame, member_page
-from rewards import histories, reinstatements
-from rewards.views.portal import balances, climbs, drawings, stampcards, stories, uses
+from rewards import histories, queries, reinstatements, sendings
+from rewards.households import places
+from rewards.redemptions import shelf
+from rewards.views.portal import (
+    badges,
+    balances,
+    climbs,
+    drawings,
+    friends,
+    plans,
+    stampcards,
+    stories,
+    surprised,
+    uses,
+)
 
 LATELY, PAGE, TIE = 5, 20, 200
 GROUP = 4
@@ -30,6 +45,11 @@ def home(request: HttpRequest, program: Program, member: Member) -> HttpResponse
     now = clock.now()
     found = balances.of(program=program, member=member, now=now)
     unit = found[0].unit if found else None
+    unused = [] if found else queries.units_of(program)
+    endings = found[0].dates if found else []
+    if endings and endings[0].is_soon:
+        # What to do about it costs a look at the catalogue, so only where it is time.
+        _suggest(program, member, found[:1], now)
     lines = histories.lines_of(program=program, member=member, limit=LATELY)
     context = {
         "member": member,
@@ -37,12 +57,22 @@ def home(request: HttpRequest, program: Program, member: Member) -> HttpResponse
         "qr": qr(member.number),
         "balance": found[0] if found else None,
         "others": found[1:],
-        "stamp_cards": stampcards.of(program=program, balances=found, now=now),
-        "endings": found[0].dates[:SHOWN_ENDINGS] if found else [],
-        "more_endings": max(0, len(found[0].dates) - SHOWN_ENDINGS) if found else 0,
+        "nothing_of": formats.unit_name(0, unused[0]) if unused else "",
+        "stamp_cards": stampcards.of(program=program, balances=found, now=now, unused=unused),
+        "endings": endings[:SHOWN_ENDINGS],
+        "more_endings": max(0, len(endings) - SHOWN_ENDINGS),
         "climb": climbs.of(program=program, member=member, now=now, unit=unit),
+        "membership": plans.tell(
+            program=program, member=member, now=now, known={each.unit.key: each.unit for each in found}
+        ),
         "greeting": greeting(member, now),
+        "invited_home": places.invitations_for(member, now=now).exists(),
+        "sent_to_me": sendings.waiting_for(member, now=now).exists(),
         "stories": stories.tell(program=program, lines=lines),
+        "referrals": friends.glance(program, member),
+        "badges": badges.glance(program, member, now),
+        "surprises": surprised.unseen(program, member),
+        "placements": placements.of(program=program, member=member, now=now),
     }
     return render(request, "rewards/portal/home.html", frame(request, program, **context))
 
@@ -62,11 +92,30 @@ def lots(request: HttpRequest, program: Program, member: Member) -> HttpResponse
     today, visits = timezone.localdate(now), uses.visits_of(program=program, member=member)
     for balance in found:
         balance.advice = uses.tell(program=program, balance=balance, visits=visits, today=today)
+    _suggest(program, member, [balance for balance in found if balance.dates], now)
     offers = reinstatements.offers(
         program=program, member=member, now=now, units=[balance.unit for balance in found]
     )
-    context = {"member": member, "balances": found, "today": today, "offers": offers}
+    context = {
+        "member": member,
+        "balances": found,
+        "today": today,
+        "offers": offers,
+        "may_share": any(balance.unit.is_shared for balance in found),
+        "may_send": any(balance.usable and balance.unit.transfer_limit for balance in found),
+        "waiting": sendings.waiting_for(member, now=now).exists(),
+    }
     return render(request, "rewards/portal/lots.html", frame(request, program, **context))
+
+
+def _suggest(program: Program, member: Member, found: Sequence[balances.Balance], now: datetime) -> None:
+    """Say in each balance which reward what ends next is best used for."""
+    offers = shelf.offers(program=program, member=member, now=now) if found else []
+    if not offers:
+        return
+    known = {unit.key: unit for unit in queries.units_of(program)}
+    for balance in found:
+        balance.uses = uses.suggest(program=program, balance=balance, offers=offers, known=known)
 
 
 @require_safe

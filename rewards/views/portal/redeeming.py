@@ -14,7 +14,7 @@ from members.models import Member, Program
 from members.portal.entrance import frame, member_page
 from rewards import catalogue, queries, redemptions
 from rewards.models import Redemption
-from rewards.views.portal import codes, drawings
+from rewards.views.portal import codes, coupons, drawings, gatherings
 
 POLL_SECONDS = 4
 
@@ -22,7 +22,12 @@ POLL_SECONDS = 4
 @require_safe
 @member_page
 def mine(request: HttpRequest, program: Program, member: Member) -> HttpResponse:
-    context = {"member": member, "held": codes.of(program=program, member=member, now=clock.now())}
+    now = clock.now()
+    context = {
+        "member": member,
+        "held": codes.of(program=program, member=member, now=now),
+        "coupons": coupons.of(program=program, member=member, now=now),
+    }
     return render(request, "rewards/portal/mine.html", frame(request, program, **context))
 
 
@@ -38,6 +43,7 @@ def redemption(request: HttpRequest, program: Program, member: Member, redemptio
         "member": member,
         "held": held,
         "terms": catalogue.name_of(one.reward.terms),
+        "day": gatherings.day_of(one.reward, program),
         "qr": drawings.qr(held.plain, label=_("QR code of this reward"), error="q") if held.plain else "",
         "seconds": int((one.due_at - now).total_seconds()) if one.due_at and held.is_reserved else 0,
         "poll": POLL_SECONDS,

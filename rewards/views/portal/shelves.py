@@ -21,14 +21,17 @@ from members.models import Member, Program
 from members.portal import attempts
 from members.portal.entrance import frame, member_page
 from rewards import catalogue, queries, redemptions
-from rewards.models import Unit
+from rewards.causes import reading as causes
+from rewards.models import Donation, Redemption, Reward, Unit
 from rewards.redemptions import refusals, shelf
 from rewards.redemptions.shelf import Offer
 from rewards.views import tickets
-from rewards.views.portal import balances, codes
+from rewards.views.portal import balances, charities, codes, gatherings
 from rewards.views.portal.words import dated, say, units
 
-SHOWN_CODES = 3
+SHOWN_CODES = SHOWN_CAUSES = 3
+# What nobody shows at a till: it is done when it is taken.
+AT_ONCE = (Reward.Kind.UNITS, Reward.Kind.DONATION)
 
 
 @dataclass(slots=True)
@@ -50,7 +53,7 @@ def rewards(request: HttpRequest, program: Program, member: Member) -> HttpRespo
     known = {unit.key: unit for unit in queries.units_of(program)}
     shown = [
         show(offer, program=program, known=known, now=now)
-        for offer in shelf.offers(program=program, member=member, now=now)
+        for offer in shelf.offers(program=program, member=member, now=now, shares=True)
     ]
     found = balances.of(program=program, member=member, now=now)
     held = codes.of(program=program, member=member, now=now)
@@ -60,6 +63,7 @@ def rewards(request: HttpRequest, program: Program, member: Member) -> HttpRespo
         "balance": found[0] if found else None,
         "held": [one for one in held if one.is_open][:SHOWN_CODES],
         "has_more": bool(held),
+        "causes": [charities.tell(one, program) for one in causes.shown(program=program)[:SHOWN_CAUSES]],
     }
     return render(request, "rewards/portal/rewards.html", frame(request, program, **context))
 
@@ -69,7 +73,7 @@ def rewards(request: HttpRequest, program: Program, member: Member) -> HttpRespo
 def reward(request: HttpRequest, program: Program, member: Member, key: str) -> HttpResponse:
     """One reward with its terms; a POST takes it."""
     now, status = clock.now(), 200
-    found = shelf.offers(program=program, member=member, now=now, key=key)
+    found = shelf.offers(program=program, member=member, now=now, key=key, shares=True)
     if not found:
         raise Http404
     if request.method == "POST":
@@ -88,8 +92,11 @@ def reward(request: HttpRequest, program: Program, member: Member, key: str) -> 
         "shown": show(offer, program=program, known=known, now=now),
         "reward": offer.reward,
         "terms": catalogue.name_of(offer.reward.terms),
+        "day": gatherings.day_of(offer.reward, program),
         "after": after(offer, known),
-        "is_shown_at_till": offer.reward.handover == "till",
+        "from_household": [units(amount, known[unit]) for unit, amount in offer.lacking.items()],
+        "gives": tickets.price_of(offer.reward.gives, 0, program=program, known=known),
+        "is_shown_at_till": offer.reward.handover == "till" and offer.reward.kind not in AT_ONCE,
         "minutes": offer.reward.hold_minutes,
         "key": uuid.uuid4(),
         "current": request.path,
@@ -107,11 +114,25 @@ def _take(
         return redirect("portal:reward", program.slug, key)
     try:
         made = redemptions.reserve(
-            program=program, member=member, reward=key, key=f"portal:{member.pk}:{wish}", now=now
-        )
+            program=program, member=member, reward=key, key=f"portal:{member.pk}:{wish}", now=now,
+            shares="household" in request.POST,
+        )  # fmt: skip
     except DomainError as error:
         messages.warning(request, str(error))
         return None
+    if made.reward.kind == Reward.Kind.UNITS:
+        messages.success(request, _("It is yours."))
+    return _led_to(program, made)
+
+
+def _led_to(program: Program, made: Redemption) -> HttpResponse:
+    """The page of what was taken; of a gift its receipt, of points the balances."""
+    if made.reward.kind == Reward.Kind.UNITS:
+        return redirect("portal:home", program.slug)
+    if made.reward.kind == Reward.Kind.DONATION:
+        gift = Donation.objects.filter(program=program, redemption_id=made.pk).first()
+        if gift is not None:
+            return redirect("portal:gift", program.slug, gift.number)
     return redirect("portal:redemption", program.slug, made.pk)
 
 
@@ -147,9 +168,9 @@ def told(obstacle: DomainError) -> SafeString:
 
 
 def after(offer: Offer, known: dict[str, Unit]) -> list[str]:
-    """What of each unit is there after it."""
+    """What of each unit the member has after it."""
     return [
-        units(offer.balances.get(unit, 0) - amount, known[unit])
+        units(max(0, offer.balances.get(unit, 0) - offer.shared.get(unit, 0) - amount), known[unit])
         for unit, amount in offer.reward.price.items()
         if offer.balances.get(unit, 0) >= amount
     ]

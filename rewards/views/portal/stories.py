@@ -11,10 +11,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from loyaltysite.kit.templatetags.formats import signed
-from members.models import Program
-from rewards import catalogue
+from members.models import OrderState, Program
+from rewards import catalogue, offers
 from rewards.histories import AwardLine, HistoryLine
 from rewards.models import EntryKind, Settlement, Unit
+from rewards.till.orders import number_of
 from rewards.views.portal.words import (
     amount,
     dated,
@@ -57,7 +58,6 @@ def _tell(program: Program, line: HistoryLine) -> Story:
         EntryKind.EXPIRE: _tell_ending,
         EntryKind.ACTIVATE: _tell_activation,
         EntryKind.ADJUST: _tell_adjustment,
-        EntryKind.BONUS: _tell_adjustment,
         EntryKind.FORGIVE: _tell_forgiving,
     }
     teller = tellers.get(entry.kind)
@@ -90,16 +90,28 @@ def title_of(line: HistoryLine) -> SafeString:
     order = line.order
     if line.reward is not None:
         return foreign(catalogue.name_of(line.reward.names, line.reward.key))
+    if line.cause is not None:
+        return say(
+            _("Given to %(cause)s"), cause=foreign(catalogue.name_of(line.cause.names, line.cause.key))
+        )
     if order is None:
         return say(_named(line))
+    kind, known = EntryKind(line.entry.kind), number_of(order)
+    is_cancelled = kind == EntryKind.REVERSE and order.state == OrderState.CANCELLED
+    if not known:
+        # Nobody in the shop gave this sale a number.
+        texts = {EntryKind.EARN: _("A purchase in the shop")}
+        return say(_("A purchase was cancelled") if is_cancelled else texts.get(kind) or _named(line))
     texts = {
         EntryKind.EARN: _("Order %(number)s"),
-        EntryKind.REVERSE: _("Return to order %(number)s"),
+        EntryKind.REVERSE: _("Order %(number)s was cancelled")
+        if is_cancelled
+        else _("Return to order %(number)s"),
         EntryKind.RESTORE: _("Given back for order %(number)s"),
         EntryKind.SPEND: _("Used for order %(number)s"),
     }
-    text = texts.get(EntryKind(line.entry.kind))
-    return say(text, number=foreign(order.external_id)) if text else say(_named(line))
+    text = texts.get(kind)
+    return say(text, number=foreign(known)) if text else say(_named(line))
 
 
 TITLES: Mapping[str, Callable[[], str]] = {
@@ -111,6 +123,9 @@ TITLES: Mapping[str, Callable[[], str]] = {
     EntryKind.REVERSE: lambda: _("Taken back after a return"),
     EntryKind.EXPIRE: lambda: _("Ended"),
     EntryKind.FORGIVE: lambda: _("Let go by the shop"),
+    EntryKind.DONATE: lambda: _("Given to a good cause"),
+    EntryKind.TRANSFER_IN: lambda: _("Received"),
+    EntryKind.TRANSFER_OUT: lambda: _("Sent"),
     EntryKind.MERGE: lambda: _("Brought together from your other card"),
 }
 
@@ -138,6 +153,11 @@ def _sum_of(program: Program, award: AwardLine, unit: Unit) -> SafeString:
         if name == "tier":
             factor = amount(str(step["factor"]), unit)
             parts.append(say(_("your tier × %(factor)s = %(result)s"), factor=factor, result=result))
+        elif name == "plan":
+            factor, plan = amount(str(step["factor"]), unit), offers.plan_name(program, str(step["plan"]))
+            parts.append(
+                say(_("%(plan)s × %(factor)s = %(result)s"), plan=plan, factor=factor, result=result)
+            )
         elif name == "rounding":
             parts.append(say(_("rounded to %(result)s"), result=result))
         elif name in ("cap", "group"):

@@ -1,4 +1,5 @@
-"""The best use of what ends next: by when, what it is worth, and whether the member's own rhythm gets there in time (N7)."""
+"""The best use of what ends next: by when, what it is worth, which reward it is for, and whether the member's own rhythm
+gets there in time (N7)."""
 
 from __future__ import annotations
 
@@ -7,12 +8,19 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from members.models import Member, Order, OrderState, Program
+from rewards import catalogue
+from rewards.models import Reward, Unit
+from rewards.redemptions.shelf import Offer
+from rewards.views import tickets
+from rewards.views.portal import shelves
 from rewards.views.portal.balances import Balance
 from rewards.views.portal.words import dated, money, number, say, units
 
@@ -32,6 +40,49 @@ def rhythm(visits: Sequence[datetime]) -> int | None:
     if len(days) < ENOUGH:
         return None
     return max(1, round(median((later - earlier).days for earlier, later in pairwise(days))))
+
+
+def best(offers: Sequence[Offer], *, unit: str, amount: int) -> Offer | None:
+    """Of what the member can have now for this unit, that which leaves least of `amount` (ledger units) to end, and of
+    those the cheapest; without one, that for which fewest points are missing. None where points lead to nothing."""
+    priced = [offer for offer in offers if offer.reward.price.get(unit)]
+    within = [offer for offer in priced if not offer.obstacles]
+    if within:
+        return min(within, key=lambda offer: _rest(offer, unit, amount))
+    return next((offer for offer in priced if offer.only_lacks_points), None)
+
+
+def _rest(offer: Offer, unit: str, amount: int) -> tuple[int, int, int]:
+    price: int = offer.reward.price[unit]
+    return max(0, amount - price), price, offer.reward.pk
+
+
+def suggest(
+    *, program: Program, balance: Balance, offers: Sequence[Offer], known: dict[str, Unit]
+) -> list[SafeString]:
+    """Which reward what ends next is best used for, or how far away the nearest is; none where nothing ends."""
+    if not balance.dates:
+        return []
+    unit, amount = balance.unit, balance.dates[0].amount
+    found = best(offers, unit=unit.key, amount=amount)
+    if found is None:
+        return []
+    reward = found.reward
+    link = _link(program, reward)
+    if found.obstacles:
+        missing = shelves.left(found.obstacles[0].params["missing"], known)
+        return [say("%(missing)s: %(reward)s", missing=missing, reward=link)]
+    price = tickets.price_of(reward.price, reward.money_minor, program=program, known=known)
+    told = [say(_("Best use: %(reward)s for %(price)s."), reward=link, price=price)]
+    rest = amount - reward.price[unit.key]
+    if rest > 0:
+        told.append(say(_("%(amount)s of them would still end."), amount=units(rest, unit)))
+    return told
+
+
+def _link(program: Program, reward: Reward) -> SafeString:
+    address = reverse("portal:reward", args=[program.slug, reward.key])
+    return format_html('<a href="{}"><bdi>{}</bdi></a>', address, catalogue.name_of(reward.names, reward.key))
 
 
 def tell(*, program: Program, balance: Balance, visits: Sequence[datetime], today: date) -> list[SafeString]:

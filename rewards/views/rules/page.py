@@ -23,6 +23,7 @@ from members.views import frame
 from rewards import drafts, rules, wording, yields
 from rewards.models import EarningRule, RuleDraft, RuleVersion
 from rewards.rules import Timeline
+from rewards.views.editor import revision_of
 from rewards.views.rules import listing
 from rewards.views.rules.fields import ClockField, DayField
 from rewards.wording import Vocabulary
@@ -76,7 +77,7 @@ def publish(request: StaffRequest, program: Program, key: str) -> HttpResponse:
                 by=request.user,
                 now=clock.now(),
                 reason=form.cleaned_data["reason"],
-                revision=_revision(request),
+                revision=revision_of(request),
                 since=_not_past(form, program),
             )
         except DomainError as error:
@@ -164,7 +165,7 @@ def discard(request: StaffRequest, program: Program, key: str) -> HttpResponse:
     _find(program, key)
     try:
         stays = drafts.discard(
-            program=program, key=key, by=request.user, now=clock.now(), revision=_revision(request)
+            program=program, key=key, by=request.user, now=clock.now(), revision=revision_of(request)
         )
     except DomainError as error:
         messages.error(request, str(error))
@@ -245,11 +246,6 @@ def _find(program: Program, key: str) -> EarningRule:
     if found is None:
         raise Http404
     return found
-
-
-def _revision(request: StaffRequest) -> int:
-    text = request.POST.get("revision", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 class MomentIsOver(DomainError):

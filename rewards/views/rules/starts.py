@@ -20,10 +20,15 @@ class Start:
     text: str | Promise
     definition: Mapping[str, Any]
 
+    # Whether it gives money credit, where the program has a unit of it.
+    is_money: bool = False
+
     def filled(self, program: Program) -> dict[str, Any]:
-        """The definition in the program's first unit."""
+        """The definition in the program's first unit, or its first one of money."""
         units = queries.units_of(program)
-        return {"trigger": {"on": "order"}, "unit": units[0].key if units else "", **self.definition}
+        fit = [unit for unit in units if unit.is_money] if self.is_money else []
+        unit = next(iter(fit or units), None)
+        return {"trigger": {"on": "order"}, "unit": unit.key if unit else "", **self.definition}
 
 
 DOUBLE = {"kind": "multiplier", "factor": "2"}
@@ -33,6 +38,13 @@ STARTS = (
         _("Points per amount"),
         _("So many points for each pound or dollar: the rule that most programs begin with."),
         {"amount": {"kind": "per_amount", "points": "1", "per_minor": 100}},
+    ),
+    Start(
+        "cashback",
+        _("Cashback"),
+        _("Five percent of each order come back as credit, which pays for later orders."),
+        {"amount": {"kind": "percent", "percent": "5"}},
+        is_money=True,
     ),
     Start(
         "category",
@@ -59,6 +71,16 @@ STARTS = (
         {
             "trigger": {"on": "schedule", "kind": "birthday"},
             "amount": {"kind": "fixed", "points": "50"},
+        },
+    ),
+    Start(
+        "subscription",
+        _("Subscription renewed"),
+        _("A gift with each renewal of a subscription; with a condition only from the third in a row on."),
+        {
+            "trigger": {"on": "event", "kind": "subscription.renewed"},
+            "amount": {"kind": "fixed", "points": "50"},
+            "conditions": {"field": "data.number.renewal", "op": ">=", "value": 1},
         },
     ),
     Start(

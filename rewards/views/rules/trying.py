@@ -242,7 +242,9 @@ def _side(side: Side, program: Program, editing: Editing) -> Mapping[str, str]:
     steps = side.award.steps if side.award else ()
     sums = [telling.formula(steps[0], program)] if steps else []
     sums += [
-        f"× {formats.format_number(Decimal(str(step['factor'])))}" for step in steps if step["step"] == "tier"
+        f"× {formats.format_number(Decimal(str(step['factor'])))}"
+        for step in steps
+        if step["step"] in {"tier", "plan"}
     ]
     return {
         "amount": _amount(side.awarded, side.unit, editing) if side.award else "",

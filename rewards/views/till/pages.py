@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
@@ -23,9 +24,11 @@ from loyaltysite.kit.errors import DomainError
 from members import access, queries
 from members.access import StaffRequest
 from members.models import Program, Role, Store
-from rewards import intake
+from rewards import catalogue, intake
+from rewards.coupons.refusals import CodeInvalid
+from rewards.giftcards import guessing
 from rewards.models import TillAction
-from rewards.till import actions, handing, lookups, orders
+from rewards.till import actions, coupons, handing, lookups, orders
 from rewards.till.actions import Tap
 from rewards.views.till import setup, words
 from rewards.views.till.door import TooManyRequests, refuse, till_view, wants_json
@@ -41,6 +44,11 @@ KINDS = ("sale", "join", "undo")
 
 class Unreadable(DomainError):
     code = "invalid"
+
+
+class CouponFirst(DomainError):
+    code = "till_coupon_first"
+    message = _lazy("This is a coupon. Say first who is served, then enter it with the sale.")
 
 
 @require_safe
@@ -75,7 +83,7 @@ def find(request: StaffRequest, program: Program) -> HttpResponse:
         if handing.looks_like_code(typed):
             return _to_reward(request, program, typed)
         member = lookups.find(program=program, typed=typed, by=request.user, now=clock.now())
-        who = words.who(program=program, member=member)
+        who = words.greet(program=program, member=member)
         if wants_json(request):
             return JsonResponse({"who": asdict(who)})
         return page_of(request, program, "sale", who=who)
@@ -114,6 +122,12 @@ def preview(request: StaffRequest, program: Program) -> HttpResponse:
         member = lookups.at_number(program=program, number=form.cleaned_data["number"])
         item = orders.as_order(program=program, sale=form.sale, member=member, key=uuid.uuid4(), at=now)
         found = intake.preview(program=program, item=item, now=now)
+        coupons.watch(
+            program=program, cashier=request.user, codes=form.sale.codes, work=lambda: found.outcome
+        )
+        guessing.watch(f"cashier:{request.user.pk}", item, lambda: found.outcome)
+        if found.outcome.status == "refused":
+            raise orders.SaleInvalid(found.outcome.message or None, field=found.outcome.field or None)
         told = words.foresee(program=program, found=found)
         html = render_to_string("rewards/till/parts/foreseen.html", {"told": told}, request)
         return JsonResponse({"give": told["give"], "html": html})
@@ -146,7 +160,14 @@ def store(request: StaffRequest, program: Program) -> HttpResponse:
 
 
 def _to_reward(request: StaffRequest, program: Program, typed: str) -> HttpResponse:
-    one = handing.find(program=program, typed=typed, now=clock.now())
+    now = clock.now()
+    try:
+        one = handing.find(program=program, typed=typed, now=now)
+    except CodeInvalid as error:
+        coupon = coupons.find(program=program, typed=typed, cashier=request.user, now=now)
+        if wants_json(request):
+            return JsonResponse({"coupon": catalogue.name_of(coupon.names, coupon.key), "code": typed})
+        raise CouponFirst(field="q") from error
     token = handing.token_of(redemption=one, cashier=request.user)
     go = reverse("rewards:till_redeem", args=[program.slug, token])
     return JsonResponse({"go": go}) if wants_json(request) else redirect(go)
@@ -169,6 +190,7 @@ def _perform(request: StaffRequest, program: Program, form: TapForm, kind: str) 
             joined=found["joined"],
             sale=form.sale,
             now=now,
+            passcode=found["passcode"],
         )
     if kind == TillAction.Kind.JOIN:
         # It tells whether somebody is a member, so it counts as looking them up.
@@ -178,6 +200,7 @@ def _perform(request: StaffRequest, program: Program, form: TapForm, kind: str) 
             tap=tap,
             name=found["name"],
             contact=found["contact"],
+            referral_code=found["referral_code"].strip(),
             language=get_language() or "",
             now=now,
         )

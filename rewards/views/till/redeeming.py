@@ -68,6 +68,7 @@ def _page(
         "reward": ticket,
         "price": tickets.price_of(one.price, 0, program=program, known=known),
         "money_minor": one.money_minor,
+        "from_household": one.household_id is not None,
         "sku": one.benefit.get("sku", ""),
         "who": words.who(program=program, member=one.member.merged_into or one.member),
         "tap": {"key": uuid.uuid4(), "at": clock.now().isoformat()},

@@ -23,7 +23,10 @@ from members import locks
 from members.access import StaffRequest
 from members.models import Program, Store
 from members.portal import brands
-from rewards.till import goods
+from rewards import queries
+from rewards.models import Cause
+from rewards.referrals import schemes
+from rewards.till import goods, stamps
 from rewards.till.actions import KEY_LIFE
 from rewards.views.till.door import till_view, wants_json
 
@@ -81,9 +84,40 @@ def frame(request: StaffRequest, program: Program, *, chosen: str) -> dict[str, 
         "store": here,
         "must_choose": bool(stores) and here is None,
         "articles": articles,
+        "payable": payable(program),
+        "stamps": [_taps(stamp) for stamp in stamps.offered(program=program, now=clock.now())],
+        "has_causes": Cause.objects.filter(program=program, state=Cause.State.LIVE)
+        .exclude(accepts={})
+        .exists(),
+        "brings_friends": schemes.of(program).is_on,
         "pad": [(key, formats.map_digits(key)) for key in PAD],
         "config": _js(_config(request, program, here.code if here else "")),
     }
+
+
+def _taps(stamp: stamps.Stamp) -> dict[str, Any]:
+    """The buttons of a stamp: what each gives, and what it is recorded as."""
+    return {
+        "article": stamp.article,
+        "taps": [
+            {
+                "value": f"{stamp.unit.key}:{choice.times}",
+                "label": formats.format_units(choice.amount, stamp.unit, sign=True),
+                "times": choice.times,
+                "price_minor": choice.price_minor,
+            }
+            for choice in stamp.choices
+        ],
+    }
+
+
+def payable(program: Program) -> list[dict[str, str]]:
+    """The units that can pay for part of a sale."""
+    return [
+        {"key": unit.key, "name": formats.unit_name(2 * 10**unit.precision, unit)}
+        for unit in queries.units_of(program)
+        if unit.worth_numerator
+    ]
 
 
 def _config(request: StaffRequest, program: Program, store: str) -> dict[str, Any]:
@@ -133,10 +167,13 @@ def _words() -> dict[str, str]:
         "known": _("Looked up here earlier."),
         "newcomer": _("Taken in as soon as the network is back."),
         "wrong": _("One digit of this number is wrong, or two have changed places. Read it again."),
+        "coupon": _("This is a coupon. Say first who is served, then enter it with the sale."),
         "number_only": _("Without network only a member number can be used: scan it, or type its 12 digits."),
         "member": _("Member"),
         "camera": _("The camera cannot be used. Type the number instead."),
+        "nothing": _("Scan the code, or type a number, phone or e-mail."),
         "empty": _("Type the amount, or choose what was bought."),
+        "pay_online": _("Without network nothing can be paid with points or gift cards."),
         "no_camera": _("This browser cannot read codes with its camera. Use a scanner, or type the number."),
         "who": _("Who is it?"),
         "next": _("Next customer"),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from loyaltysite.kit import formats
-from members.models import Member, Program
+from loyaltysite.kit import clock, formats
+from members.models import Member, OrderLine, Program
+from members.portal import placements
 from rewards import catalogue, histories, queries
 from rewards.engine.explanation import Reason
 from rewards.intake import Preview
-from rewards.models import Reward, TillAction, Unit
+from rewards.models import Cause, Coupon, Reward, TillAction, Unit
 from rewards.till.actions import UNDO_WINDOW
 from rewards.views import progress
+from rewards.views.till import holding
 
 SOON = timedelta(days=14)
 
@@ -30,6 +34,8 @@ class Who:
     bars: int = 1
     balance: str = ""
     note: str = ""
+    # What a campaign has for this member, for the cashier to say.
+    said: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -47,6 +53,8 @@ class Told:
     left_until: datetime | None = None
     short: str = ""
     soon: str = ""
+    # What campaigns want to have on the receipt.
+    receipt: list[str] = field(default_factory=list)
 
     @property
     def is_given(self) -> bool:
@@ -66,8 +74,16 @@ def who(*, program: Program, member: Member) -> Who:
         balance=formats.format_units(amount, unit) if unit else "",
         note=_("Blocked: nothing is given until an owner or manager lifts it.")
         if member.state == Member.State.BLOCKED
-        else "",
+        else holding.tell(program=program, member=member, now=clock.now()),
     )
+
+
+def greet(*, program: Program, member: Member) -> Who:
+    """Who was found, with what there is to say to them; what is shown counts as delivered."""
+    found = who(program=program, member=member)
+    shown = placements.of(program=program, member=member, now=clock.now(), surface="till")
+    found.said = [item.text for item in shown]
+    return found
 
 
 def tell(*, program: Program, action: TillAction, now: datetime) -> Told:
@@ -80,6 +96,8 @@ def tell(*, program: Program, action: TillAction, now: datetime) -> Told:
         _tell_joining(told, action)
     elif action.kind == TillAction.Kind.REDEEM:
         _tell_handing(told, program, action)
+    elif action.kind == TillAction.Kind.DONATE:
+        _tell_gift(told, program, action)
     else:
         _tell_undoing(told, program, action)
     if action.kind != TillAction.Kind.UNDO and not action.answer.get("existing"):
@@ -102,6 +120,13 @@ def _tell_sale(told: Told, program: Program, action: TillAction, member: Member,
         told.headline = _("Nothing for %(name)s this time") % names
     told.lines += [formats.format_units(amount, unit, sign=True) for unit, amount in given[1:]]
     told.lines.append(_("Sale of %(total)s.") % {"total": total})
+    for one in told_codes(program=program, codes=answer.get("codes", [])):
+        told.lines.append(f"{one['text']}: {one['amount']}")
+    if payment := answer.get("payment"):
+        told.lines += paid(payment, program)
+    elif answer.get("codes"):
+        owed = formats.format_money(_owed(program, action.order_id), program.currency)
+        told.lines.append(_("To pay: %(money)s.") % {"money": owed})
     told.lines += [
         _("New balance: %(amount)s.") % {"amount": formats.format_units(amount, units[key])}
         for key, amount in answer["balance"].items()
@@ -113,9 +138,35 @@ def _tell_sale(told: Told, program: Program, action: TillAction, member: Member,
     )
     told.tier = progress.tell(program=program, member=member, now=now)
     told.soon = _soon(program, member, now)
+    told.receipt = [
+        item.receipt for item in placements.of(program=program, member=member, now=now, surface="receipt")
+    ]
     told.short = " · ".join(
         [total, *(formats.format_units(amount, unit, sign=True) for unit, amount in given)]
     )
+
+
+def _owed(program: Program, order_id: int | None) -> int:
+    """What the customer pays for an order, tax included."""
+    lines = OrderLine.objects.filter(order_id=order_id or 0, revision=0)
+    sums = lines.aggregate(net=Sum("amount_minor"), tax=Sum("tax_minor"))
+    return (sums["net"] or 0) + (0 if program.prices_include_tax else sums["tax"] or 0)
+
+
+def paid(payment: Mapping[str, Any], program: Program) -> list[str]:
+    """What each tender paid, and what is left to take in money."""
+    units = {unit.key: unit for unit in queries.units_of(program)}
+    lines = []
+    for tender in payment["tenders"]:
+        money = formats.format_money(tender["money_minor"], program.currency)
+        if tender["card"]:
+            text = _("Gift card …%(ending)s pays %(money)s.")
+            lines.append(text % {"ending": tender["card"], "money": money})
+        else:
+            amount = formats.format_units(tender["amount"], units[tender["unit"]])
+            lines.append(_("%(amount)s pay %(money)s.") % {"amount": amount, "money": money})
+    left = formats.format_money(payment["left_minor"], program.currency)
+    return [*lines, _("Left to pay: %(money)s") % {"money": left}]
 
 
 def _soon(program: Program, member: Member, now: datetime) -> str:
@@ -151,6 +202,17 @@ def _tell_handing(told: Told, program: Program, action: TillAction) -> None:
         told.lines.append(_("To pay besides: %(money)s") % {"money": money})
 
 
+def _tell_gift(told: Told, program: Program, action: TillAction) -> None:
+    answer = action.answer
+    cause = Cause.objects.get(program=program, key=answer["cause"])
+    name = catalogue.name_of(cause.names, cause.key)
+    told.headline = told.short = _("%(name)s gives to %(cause)s") % {"name": told.who.name, "cause": name}
+    units = {unit.key: unit for unit in queries.units_of(program)}
+    told.lines.append(formats.format_units(-answer["amount"], units[answer["unit"]], sign=True))
+    number = formats.format_number(answer["receipt"])
+    told.lines.append(_("Receipt %(number)s. The member finds it on the own page.") % {"number": number})
+
+
 def _tell_undoing(told: Told, program: Program, action: TillAction) -> None:
     units = {unit.key: unit for unit in queries.units_of(program)}
     told.headline = told.short = _("Undone")
@@ -160,8 +222,18 @@ def _tell_undoing(told: Told, program: Program, action: TillAction) -> None:
         if amount
     ]
     told.lines += taken
+    for one in action.answer.get("restored", ()):
+        money = formats.format_money(one["money_minor"], program.currency)
+        if one["card"]:
+            told.lines.append(
+                _("Gift card …%(ending)s has %(money)s back.") % {"ending": one["card"], "money": money}
+            )
+        else:
+            told.lines.append(formats.format_units(one["amount"], units[one["unit"]], sign=True))
     if "redemption" in action.answer:
         told.lines.append(_("The points came back. Take the goods back, too."))
+    elif "donation" in action.answer:
+        told.lines.append(_("The points came back, and the receipt is void."))
     elif action.order_id:
         told.lines.append(_("The sale does not count any more."))
     else:
@@ -196,7 +268,27 @@ def foresee(*, program: Program, found: Preview) -> dict[str, Any]:
             if award.awarded
         ],
         "missed": missed(program=program, reasons=list(found.reasons)),
+        "codes": told_codes(program=program, codes=found.outcome.codes),
+        "paid": paid(found.outcome.payment, program) if found.outcome.payment else [],
     }
+
+
+def told_codes(*, program: Program, codes: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """What each code takes off, by the name of its coupon; or why it does not."""
+    keys = [one["coupon"] for one in codes if "coupon" in one]
+    names = (
+        dict(Coupon.objects.filter(program=program, key__in=keys).values_list("key", "names")) if keys else {}
+    )
+    return [
+        {
+            "text": catalogue.name_of(names.get(one["coupon"], {}), one["coupon"]),
+            "amount": formats.format_money(-one["discount_minor"], program.currency),
+            "refusal": "",
+        }
+        if "coupon" in one
+        else {"text": "", "amount": "", "refusal": one["detail"]}
+        for one in codes
+    ]
 
 
 def _figure(amount: int, unit: Unit) -> str:

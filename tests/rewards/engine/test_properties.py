@@ -41,6 +41,23 @@ def test_engine_and_model_agree(scene):
     assert priced == expected
 
 
+@settings(max_examples=60, deadline=None)
+@given(scenes(), rule_sets(), st.booleans())
+def test_what_one_program_saw_of_the_lines_changes_no_price_of_another(scene, others, is_other_first):
+    definitions, terms, program, occasion, context = scene
+    # One with other rules besides, and one with the same, compiled anew.
+    besides = compile_rules(rules_of(others if is_other_first else definitions), units={"points": terms})
+    alone = [program.price(occasion, context), besides.price(occasion, context)]
+    seen = {}
+
+    together = [one.price(occasion, context, seen) for one in (program, besides)]
+
+    assert together == alone
+    assert len(seen) == len(
+        {one.kinds["order"].filters for one in (program, besides) if "order" in one.kinds}
+    )
+
+
 @settings(max_examples=100, deadline=None)
 @given(scenes())
 def test_shares_sum_to_totals_and_grants(scene):

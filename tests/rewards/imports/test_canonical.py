@@ -156,6 +156,18 @@ def test_columns_are_found_by_name_case_and_mapping():
     assert profile.item(Group("order A1", [2], [cells])).lines == (LineIn("MUG", 2, 510),)
 
 
+def test_a_refusal_names_the_column_as_the_file_does():
+    header = ["Order ID", "Occurred At", "sku", "Menge 100 %(s)", "Unit Price"]
+    cells = ["A1", "2026-07-01 12:30", "MUG", "two", "2.55"]
+    profile = Profile(header, mapping={"Menge 100 %(s)": "quantity"}, terms=TERMS)
+    profile.key(cells)
+
+    with pytest.raises(RowRefused) as refused:
+        profile.item(Group("order A1", [2], [cells]))
+
+    assert refused.value.message == "Menge 100 %(s): “two” is not a whole number."
+
+
 HEADERS = {
     "missing": (
         ["order_id", "sku", "unit_price"],

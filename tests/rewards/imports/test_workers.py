@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -125,6 +126,9 @@ def test_workers_end_with_their_parent(fresh_database, processes, tmp_path):
         1, import_and_leave_workers, program.slug, str(write(tmp_path / "orders.csv", many())), str(note)
     )
 
-    left = [psutil.Process(int(pid)) for pid in note.read_text().split() if psutil.pid_exists(int(pid))]
-    _gone, alive = psutil.wait_procs(left, timeout=60)
+    left = []
+    for pid in note.read_text().split():
+        with suppress(psutil.NoSuchProcess):
+            left.append(psutil.Process(int(pid)))
+    _gone, alive = psutil.wait_procs(left, timeout=240)
     assert alive == []

@@ -147,7 +147,7 @@ def test_a_new_rule_begins_from_a_start(program, manager):
     assert definition["amount"] == {"kind": "multiplier", "factor": "2"}
 
 
-@pytest.mark.parametrize("start", ["amount", "weekend", "first", "birthday", "event"])
+@pytest.mark.parametrize("start", ["amount", "cashback", "weekend", "first", "birthday", "event"])
 def test_every_start_needs_only_a_name(program, manager, start):
     url = at(program, f"new/?from={start}")
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from members.models import Member, Program
@@ -178,14 +177,12 @@ def test_of_too_many_to_fold_a_sample_is_taken_and_said(monkeypatch):
 
 
 def test_it_gives_up_in_time(monkeypatch):
-    monkeypatch.setattr(forecast, "MOVES", "SELECT pg_sleep(5)")
+    monkeypatch.setattr(forecast, "MOVES", "SELECT pg_sleep(600)")
     monkeypatch.setattr(forecast, "SECONDS", 1)
     program = open_program()
-    began = timezone.now()
 
     with pytest.raises(forecast.ForecastTooSlow):
         forecast.measure(program=program, draft=editing.read(program), now=NOW)
 
-    assert timezone.now() - began < timedelta(seconds=4)
     with scopes_disabled():
         assert Member.objects.filter(program=program).count() == 0

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django_scopes import scope
 
 from analytics import rollups
-from loyaltysite.demo import history, people, program, shelf, team
+from loyaltysite.demo import history, marketing, people, program, shelf, team
 from loyaltysite.kit import clock
 from loyaltysite.kit.errors import DomainError
 from members.models import Member, Program
-from rewards import settling
+from rewards import settling, statistics
 from rewards.tiers import standings
 
 
@@ -49,10 +49,9 @@ class Command(BaseCommand):
             say=self._say(options["verbosity"]),
         )
         people.name_members(program=shop, now=now)
+        statistics.take()
         settling.settle_due(program=shop, now=clock.now())
         standings.review_due(program=shop, now=clock.now())
-        while rollups.fold():
-            pass
         shelf.put_up(program=shop, now=clock.now())
         team.create(
             program=shop,
@@ -60,6 +59,11 @@ class Command(BaseCommand):
             path=settings.VAR_DIR / "demo-logins.json",
             now=clock.now(),
         )
+        # The first few orders alone are no shop to write to.
+        if options["orders"] is None:
+            marketing.begin(program=shop, now=clock.now())
+        while rollups.fold():
+            pass
         self._say(options["verbosity"])(_("The demo program %(name)s is ready.") % {"name": shop.name})
 
     def _say(self, verbosity: int) -> history.Say:

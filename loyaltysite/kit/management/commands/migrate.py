@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import connections, transaction
 
-from loyaltysite.kit import grants
+from loyaltysite.kit import grants, migrating
 
 
 class Command(migrate.Command):
@@ -15,7 +15,8 @@ class Command(migrate.Command):
         parser.set_defaults(database=grants.OWNER)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        super().handle(*args, **options)
+        with migrating.quick():
+            super().handle(*args, **options)
         only_looking = options["plan"] or options["check_unapplied"]
         if options["database"] != grants.OWNER or only_looking or not grants.roles_differ():
             return

@@ -1,0 +1,1 @@
+"""Alerts: what the figures warn of, each with the draft that is proposed against it."""

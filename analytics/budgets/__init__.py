@@ -1,0 +1,1 @@
+"""What a merchant plans to spend on members, and what was spent."""

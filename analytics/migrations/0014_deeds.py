@@ -1,0 +1,13 @@
+"""Two deeds of one day are two pairs now: the figures of every program are counted anew."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("analytics", "0013_kpis")]
+    operations = [
+        migrations.RunSQL(
+            "INSERT INTO analytics_recount (program_id) SELECT id FROM members_program",
+            reverse_sql=migrations.RunSQL.noop,
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""What the program brings back: its costs against the margin that would not have come without it."""

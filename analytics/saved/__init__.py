@@ -1,0 +1,1 @@
+"""Saved views, and what the team is told by e-mail."""

@@ -1,0 +1,1 @@
+"""Pages of money: liability with its journal, budgets, and what the program brings back."""

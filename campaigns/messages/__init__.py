@@ -1,0 +1,1 @@
+"""What is said to members: decided once, sent once, and explained ever after."""

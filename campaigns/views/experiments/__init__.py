@@ -1,0 +1,1 @@
+"""Pages about tests of effect."""

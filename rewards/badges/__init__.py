@@ -1,0 +1,1 @@
+"""Badges, challenges and milestones: what members reach by what they do, counted from the facts."""

@@ -1,0 +1,1 @@
+"""Badges, challenges and milestones for staff."""

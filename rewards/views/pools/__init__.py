@@ -1,0 +1,1 @@
+"""Code pools in the dashboard."""

@@ -1,0 +1,1 @@
+"""Referrals in words, for members and for staff."""

@@ -1,0 +1,1 @@
+"""Surprises on the dashboard."""

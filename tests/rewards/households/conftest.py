@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.rewards.households import homes
+
+
+@pytest.fixture
+def program():
+    return homes.open_home()
