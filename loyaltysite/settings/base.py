@@ -1,5 +1,6 @@
 """What is true everywhere. Anything that differs between machines comes from the environment."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,8 @@ IMPORT_MAX_BYTES = env.number("WAFA_IMPORT_MB", 500) << 20
 IMPORT_MAX_UNPACKED_BYTES = env.number("WAFA_IMPORT_UNPACKED_MB", 10_000) << 20
 # How many run at once. The worker of long tasks has one place more, so that one of them is always free.
 IMPORTS_AT_ONCE = env.number("WAFA_IMPORTS", 1)
+# A worker gives a sign of life about every second; its import goes to another one after so long without.
+IMPORT_SILENCE = timedelta(minutes=2)
 
 # No inline script and no foreign host, on every page.
 SECURE_CSP = {

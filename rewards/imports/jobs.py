@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,7 @@ from rewards.imports.tallies import Tally
 from rewards.models import ImportRun
 
 State = ImportRun.State
-# A worker gives a sign of life about every second; after so long without one it is given up for lost.
-SILENCE = timedelta(minutes=2)
+# Seconds between two signs of life; see IMPORT_SILENCE.
 EVERY = 0.7
 SETTLED = 5_000
 SAMPLES = 50
@@ -242,8 +241,7 @@ def _note(run: ImportRun, by: User, action: str, now: datetime, after: Mapping[s
 
 def due(*, now: datetime) -> list[int]:
     """Runs that wait, and those whose worker has fallen silent, of all programs."""
-    lost = Q(state=State.RUNNING, seen_at__lt=now - SILENCE)
-    found = ImportRun._base_manager.filter(Q(state=State.WAITING) | lost)  # noqa: SLF001 - of all programs
+    found = ImportRun._base_manager.filter(Q(state=State.WAITING) | _lost(now))  # noqa: SLF001 - of all programs
     return list(found.order_by("pk").values_list("pk", flat=True))
 
 
@@ -283,8 +281,7 @@ def _claim(run_id: int, now: datetime) -> ImportRun | None:
         with connection.cursor() as cursor:
             # One claim after the other, or two would both see room for the last one.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('wafa-imports'))")
-        lost = Q(state=State.RUNNING, seen_at__lt=now - SILENCE)
-        free = ImportRun._base_manager.filter(Q(state=State.WAITING) | lost, pk=run_id)  # noqa: SLF001 - any program's
+        free = ImportRun._base_manager.filter(Q(state=State.WAITING) | _lost(now), pk=run_id)  # noqa: SLF001 - any program's
         run = free.select_related("program").select_for_update(of=("self",), skip_locked=True).first()
         if run is None or not _has_room(run, now):
             return None
@@ -296,9 +293,14 @@ def _claim(run_id: int, now: datetime) -> ImportRun | None:
     return run
 
 
+def _lost(now: datetime) -> Q:
+    """Those whose worker is given up for lost."""
+    return Q(state=State.RUNNING, seen_at__lt=now - settings.IMPORT_SILENCE)
+
+
 def _has_room(run: ImportRun, now: datetime) -> bool:
     others = ImportRun._base_manager.exclude(pk=run.pk)  # noqa: SLF001 - of all programs
-    busy = others.filter(state=State.RUNNING, seen_at__gte=now - SILENCE)
+    busy = others.filter(state=State.RUNNING, seen_at__gte=now - settings.IMPORT_SILENCE)
     at_work = list(busy.values_list("program_id", flat=True))
     return run.program_id not in at_work and len(at_work) < settings.IMPORTS_AT_ONCE
 

@@ -133,13 +133,26 @@ def test_a_silent_worker_loses_its_run_and_can_no_longer_write(program):
     assert first is not None
     assert jobs.due(now=NOW) == []
 
-    later = NOW + jobs.SILENCE + timedelta(seconds=1)
+    later = NOW + site_settings.IMPORT_SILENCE + timedelta(seconds=1)
     assert jobs.due(now=later) == [run.pk]
     assert work(run, later)
 
     with pytest.raises(jobs.Lost):
         jobs.Watch(first, lambda: later).end("failed", error="late")
     assert fresh(run).state == "done"
+
+
+def test_how_long_a_worker_may_be_silent_is_a_setting(program, settings):
+    run, later = begin(program), NOW + timedelta(minutes=30)
+    settings.IMPORT_SILENCE = timedelta(hours=1)
+    assert jobs._claim(run.pk, NOW) is not None
+
+    assert jobs.due(now=later) == []
+    assert jobs._claim(run.pk, later) is None
+    assert jobs._claim(begin(program).pk, later) is None, "it still has the program's place"
+
+    settings.IMPORT_SILENCE = timedelta(minutes=29)
+    assert jobs._claim(run.pk, later) is not None
 
 
 def test_one_import_of_a_program_runs_at_a_time(program, settings):
@@ -152,7 +165,7 @@ def test_one_import_of_a_program_runs_at_a_time(program, settings):
     assert jobs._claim(other.pk, NOW) is not None
 
     # One that was given up for lost keeps nobody waiting.
-    assert jobs._claim(second.pk, NOW + jobs.SILENCE + timedelta(seconds=1)) is not None
+    assert jobs._claim(second.pk, NOW + site_settings.IMPORT_SILENCE + timedelta(seconds=1)) is not None
 
 
 def test_imports_of_all_programs_leave_a_place_free(program, settings):
@@ -324,7 +337,7 @@ def test_a_killed_worker_leaves_an_import_that_goes_on(fresh_database, processes
     assert broken.state == "running"
     with scope(program=program):
         assert 2000 <= Order.objects.count() < 10_000
-    assert work(run, NOW + jobs.SILENCE + timedelta(seconds=1))
+    assert work(run, NOW + site_settings.IMPORT_SILENCE + timedelta(seconds=1))
     done = fresh(run)
     assert (done.state, done.recorded + done.repeated) == ("done", 10_000)
     assert done.repeated >= 2000
