@@ -7,6 +7,7 @@ from django.utils import timezone, translation
 from hypothesis import HealthCheck, settings
 
 from rewards import ids
+from tests.fixtures.waiting import may_be_late, once_more
 
 pytest_plugins = [
     "tests.fixtures.databases",
@@ -29,11 +30,14 @@ LONG = 600
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes begins first, so that no core waits for it at the end; a page is looked at twice if need be."""
+    """What takes minutes begins first, so that no core waits for it at the end. A page is looked at twice if need be, and
+    what is late is waited for once more."""
     items.sort(key=lambda item: not any(mark.args[0] >= LONG for mark in item.iter_markers("timeout")))
     for item in items:
         if item.get_closest_marker("e2e"):
             item.add_marker(pytest.mark.flaky(reruns=1, rerun_except=["Complaint"]))
+        elif may_be_late(item):
+            item.add_marker(once_more())
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Real workers as the site starts them: imports that take long leave mails, expiry and tiers alone."""
 
 import socket
+import time
 import warnings
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -10,12 +11,13 @@ import redis
 from django_scopes import scope, scopes_disabled
 
 from loyaltysite.celery import app
-from loyaltysite.embedded.processes import wait_until
 from loyaltysite.kit import env
 from loyaltysite.run.supervisor import Supervisor
 from members.models import Role
 from rewards.imports import jobs
 from rewards.models import ImportRun
+from rewards.tasks import WAKE_EVERY
+from tests.fixtures.waiting import until
 from tests.members.teams import hire
 from tests.rewards.builders import open_program
 from tests.rewards.imports.files import ROW, orders
@@ -77,32 +79,40 @@ def states(*runs):
         return [ImportRun.objects.get(pk=run.pk).state for run in runs]
 
 
-def begun(send, runs):
+def wake_until(send, runs, wanted):
     """Wake imports up as beat does again and again: a worker that is not there yet misses its message."""
-    send("rewards.tasks.resume_imports")
-    return wait_until(lambda: states(*runs) == ["running"] * len(runs), seconds=60)
+    waked = [-WAKE_EVERY]
+
+    def come() -> bool:
+        if time.monotonic() > waked[0] + WAKE_EVERY:
+            send("rewards.tasks.resume_imports")
+            waked[0] = time.monotonic()
+        return states(*runs) == wanted
+
+    until(come, seconds=600, what=lambda: states(*runs))
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_two_long_imports_leave_everything_else_alone(workers, begin, send, redis_url, fresh_database):
     program = open_program()
     runs = [begin(program), begin(open_program()), begin(program)]
-    said = "\n".join
+
+    def last_words() -> list[str]:
+        return [child.last_words() for child in workers]
+
     with redis.Redis.from_url(redis_url) as store, fresh_database.connect(autocommit=False) as other:
-        assert wait_until(lambda: bool(store.exists(HEARTBEAT)), seconds=240), said(
-            child.last_words() for child in workers
-        )
+        until(lambda: store.exists(HEARTBEAT), what=last_words)
         # Nothing of an order can be written: the imports hang.
         other.execute("LOCK TABLE members_order IN EXCLUSIVE MODE")
-        assert any(begun(send, runs[:2]) for _ in range(6)), said(child.last_words() for child in workers)
+        wake_until(send, runs[:2], ["running", "running"])
 
         store.delete(HEARTBEAT)
         send("loyaltysite.kit.tasks.heartbeat")
 
         # With one process for everything else, and it is free.
-        assert wait_until(lambda: bool(store.exists(HEARTBEAT)), seconds=240)
+        until(lambda: store.exists(HEARTBEAT), what=last_words)
         assert states(*runs) == ["running", "running", "waiting"]
         other.rollback()
         # The end of one makes room for the program's next.
-        assert wait_until(lambda: states(*runs) == ["done"] * 3, seconds=240)
+        wake_until(send, runs, ["done", "done", "done"])

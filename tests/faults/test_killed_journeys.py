@@ -20,6 +20,7 @@ from tests.campaigns import letters
 from tests.campaigns.journeys import trips as t
 from tests.faults import walking
 from tests.fixtures.processes import Processes
+from tests.fixtures.waiting import Late
 from tests.members.teams import hire
 from tests.rewards import builders as b
 
@@ -72,14 +73,17 @@ def walk_until_done(database, tmp_path):
     while running and time.monotonic() < end:
         for process in [one for one in running if not one.alive()]:
             running.remove(process)
-            result = process.result(seconds=60)
+            result = process.result()
             if isinstance(result, ProcessLookupError):
                 died += 1
                 running.append(processes.start(walking.walk, *arguments))
             elif result != "done":
                 raise result
         time.sleep(0.02)
-    assert not running, "the journey does not come to its end"
+    if running:
+        for process in running:
+            process.drop()
+        raise Late("the journey does not come to its end")
     return died
 
 

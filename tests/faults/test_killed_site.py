@@ -27,7 +27,6 @@ from campaigns.messages import outcomes, sending
 from campaigns.models import Arrival, Enrolment, Message, Provider, StaffTask, StepExecution, WorkChunk
 from loyaltysite.embedded import Redis
 from loyaltysite.embedded.postgres import SUPERUSER
-from loyaltysite.embedded.processes import wait_until
 from members import consent
 from members.models import Event, Member, Role
 from rewards import checking
@@ -36,6 +35,7 @@ from tests.campaigns.journeys import trips as t
 from tests.faults import laboring
 from tests.faults.test_killed_writers import crash
 from tests.fixtures.processes import Processes
+from tests.fixtures.waiting import Late, until
 from tests.members.teams import hire
 from tests.rewards import builders as b
 
@@ -74,12 +74,10 @@ class Site:
 
     def kill_worker(self, worker) -> None:
         """The worker and the processes that it has, at once, as when a host goes."""
-        assert wait_until(lambda: leads_or_is_gone(worker.pid), seconds=240), "it never began"
+        until(lambda: leads_or_is_gone(worker.pid), what="it has begun")
         with suppress(ProcessLookupError):
             os.killpg(worker.pid, signal.SIGKILL)
-        ended = worker.result(seconds=240)
-        assert ended is not None, "it ended by itself"
-        assert not isinstance(ended, TimeoutError), "it did not die"
+        assert worker.result() is not None, "it ended by itself"
 
     def tend(self) -> None:
         """A worker that could not begin, as PostgreSQL was away, is begun again."""
@@ -116,7 +114,7 @@ class Site:
 
     def lose_backend(self) -> None:
         """Kill -9 of one process of PostgreSQL: the server ends all the others and recovers."""
-        assert wait_until(self._kill_backend, seconds=60), "nobody is connected"
+        until(self._kill_backend, what="somebody is connected")
         connection.close()
 
     def _kill_backend(self) -> bool:
@@ -202,7 +200,7 @@ def run(site: Site, program) -> None:
             disasters[happened]()
             happened += 1
         time.sleep(0.2)
-    raise AssertionError(f"it does not come to its end: {look(program)}, {happened} of {len(disasters)}")
+    raise Late(f"it does not come to its end: {look(program)}, {happened} of {len(disasters)}")
 
 
 def assert_once(program, people) -> None:

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from loyaltysite.kit.ahead import read_ahead
+from tests.fixtures.waiting import until
 
 
 def test_items_come_in_their_order():
@@ -39,7 +40,7 @@ def test_only_so_many_are_made_in_advance():
     next(ahead)
 
     # One is in use, two wait, and one more is in the maker's hand.
-    assert third.wait(timeout=60)
+    until(third.is_set, what="the maker has made the third")
     assert made == [0, 1, 2, 3]
     ahead.close()
 

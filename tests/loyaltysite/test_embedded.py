@@ -26,9 +26,9 @@ from loyaltysite.embedded import (
     tuning,
 )
 from loyaltysite.embedded.postgres import SUPERUSER
-from loyaltysite.embedded.processes import wait_until
 from tests.fixtures.databases import ROOT
 from tests.fixtures.places import at_work
+from tests.fixtures.waiting import SECONDS, until
 
 HOLD = """
 import sys, time
@@ -77,7 +77,7 @@ def hold(var: Path) -> subprocess.Popen[str]:
 
 def let_go(process: subprocess.Popen[str]) -> None:
     process.stdin.close()
-    process.wait(timeout=240)
+    process.wait(timeout=SECONDS)
     process.stdout.close()
 
 
@@ -203,7 +203,7 @@ def test_the_last_user_stops_the_servers(var):
     assert Servers(var).postgres.pid() == pid
     let_go(second)
 
-    assert wait_until(lambda: at_work(var) == [], seconds=240)
+    until(lambda: at_work(var) == [], what=lambda: at_work(var))
 
 
 @pytest.mark.slow
@@ -214,7 +214,7 @@ def test_the_servers_stop_when_their_only_user_is_killed(var):
     user.send_signal(signal.SIGKILL)
     user.communicate()
 
-    assert wait_until(lambda: at_work(var) == [], seconds=240)
+    until(lambda: at_work(var) == [], what=lambda: at_work(var))
 
 
 @pytest.mark.slow

@@ -8,9 +8,9 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection
 
-from loyaltysite.embedded.processes import wait_until
 from loyaltysite.kit import clock
 from tests.fixtures.browser import faults
+from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -72,7 +72,7 @@ def test_processes_hand_back_exceptions(fresh_database, processes):
 
 def test_a_killed_process_is_told_from_one_that_answered(fresh_database, processes):
     process = processes.start(keep_session_and_hang, "key")
-    assert wait_until(Session.objects.exists, seconds=120)
+    until(Session.objects.exists, what="its session")
 
     process.kill()
 

@@ -20,12 +20,12 @@ import psycopg
 import pytest
 
 from loyaltysite.embedded import Servers
-from loyaltysite.embedded.processes import wait_until
 from loyaltysite.run import backup, banner, reset
 from loyaltysite.run.children import Child, make_room
 from loyaltysite.run.problems import Problem, without_password
 from tests.fixtures.databases import ROOT
 from tests.fixtures.places import at_work
+from tests.fixtures.waiting import until
 
 # Seconds that a site may take on a busy machine until it is there, answers or has stopped.
 PATIENCE = 400
@@ -118,10 +118,10 @@ def test_the_site_runs_heals_itself_and_leaves_nothing_behind(var, free_port):
 
         (beat,) = pids(var, " beat")
         os.kill(beat, signal.SIGKILL)
-        assert wait_until(lambda: bool(pids(var, " beat") - {beat}), seconds=PATIENCE)
+        until(lambda: pids(var, " beat") - {beat}, seconds=PATIENCE, what="another beat")
         postgres = Servers(var).postgres
         postgres.kill()
-        assert wait_until(postgres.running, seconds=PATIENCE)
+        until(postgres.running, seconds=PATIENCE, what="PostgreSQL runs again")
 
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=PATIENCE)
@@ -129,7 +129,7 @@ def test_the_site_runs_heals_itself_and_leaves_nothing_behind(var, free_port):
         assert process.returncode == 0
         assert "The beat died and is started again" in rest
         assert "Traceback" not in rest
-        assert wait_until(lambda: at_work(var) == [], seconds=PATIENCE), at_work(var)
+        until(lambda: at_work(var) == [], seconds=PATIENCE, what=lambda: at_work(var))
 
 
 @pytest.mark.slow
@@ -142,7 +142,7 @@ def test_nothing_survives_a_killed_supervisor_and_the_data_stays(var, free_port)
         process.kill()
         process.wait()
 
-        assert wait_until(lambda: at_work(var) == [], seconds=PATIENCE), at_work(var)
+        until(lambda: at_work(var) == [], seconds=PATIENCE, what=lambda: at_work(var))
     with running(var, free_port()) as (process, said):
         with psycopg.connect(Servers(var).postgres.url()) as connection:
             assert connection.execute("SELECT session_key FROM django_session").fetchall() == [("kept",)]

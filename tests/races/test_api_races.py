@@ -13,8 +13,8 @@ from django.db import connection
 from django.test import Client
 from django_scopes import scope
 
-from loyaltysite.embedded.processes import wait_until
 from members.models import ApiAnswer, Order
+from tests.fixtures.waiting import until
 from tests.members.api_shop import Shop, order
 from tests.races import actors
 from tests.rewards import builders as b
@@ -120,7 +120,7 @@ def test_a_killed_server_has_posted_and_answered_or_neither(shop, processes, tmp
     for round_ in range(KILLS):
         process = processes.start(write, shop.secret, len(told), str(path))
         known = len(told)
-        assert wait_until(lambda known=known: len(read(path)) >= known + 2, seconds=240)
+        until(lambda known=known: len(read(path)) >= known + 2, what="two more answers")
         time.sleep(0.004 * round_)
         process.kill()
         assert isinstance(process.result(), ProcessLookupError)
@@ -161,4 +161,4 @@ def _wait_until_alone():
             )
             return cursor.fetchone()[0] == 0
 
-    assert wait_until(is_alone, seconds=240)
+    until(is_alone, what="the server has noticed it")
