@@ -11,3 +11,5 @@ ACCOUNT_RATE_LIMITS = False
 # Beside two other workers of the tests nothing is as quick as a shop's server.
 for _settings in DATABASES.values():
     _settings["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=120s -c lock_timeout=60s"
+SEGMENT_COUNTED_WITHIN = SEGMENT_GATHERED_WITHIN = "60s"
+LIMITS_WITHIN = 30.0

@@ -6,6 +6,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -23,8 +24,6 @@ log = logging.getLogger(__name__)
 Kind, State = Segment.Kind, Segment.State
 RUNNING = (Journey.State.LIVE, Journey.State.PAUSED)
 LONGEST_NAME, LONGEST_KEY = 120, 60
-# So long a page waits for the members; then a worker gathers them.
-PATIENCE = "3s"
 
 
 class SegmentKeyTaken(Conflict):
@@ -173,8 +172,8 @@ def archive(*, program: Program, key: str, by: User | None, now: datetime) -> Se
     return segment
 
 
-def gather(*, program: Program, key: str, now: datetime, patience: str = PATIENCE) -> bool:
-    """Gather the members of a segment that was just put in force; False where it takes longer than `patience` or others
+def gather(*, program: Program, key: str, now: datetime) -> bool:
+    """Gather the members of a segment that was just put in force; False where it takes longer than a page waits or others
     are at it: then the next refresh does it."""
     try:
         with scope(program=program), transaction.atomic():
@@ -183,7 +182,7 @@ def gather(*, program: Program, key: str, now: datetime, patience: str = PATIENC
             segment = lock(program, key)
             if segment.state == State.LIVE and segment.gathered_at is None:
                 with connection.cursor() as cursor:
-                    cursor.execute(f"SET LOCAL statement_timeout = '{patience}'")
+                    cursor.execute(f"SET LOCAL statement_timeout = '{settings.SEGMENT_GATHERED_WITHIN}'")
                 moves = membership.settle(program, segment, None, now)
                 _note_dependents(program, segment, moves)
             with connection.cursor() as cursor:

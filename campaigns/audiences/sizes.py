@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import sqrt
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django_scopes import scope
@@ -15,8 +16,6 @@ from campaigns.audiences.membership import POPULATION
 from loyaltysite.kit.conditions import Condition
 from members.models import Member, Program
 
-# So long a page waits for an exact number.
-PATIENCE = "2s"
 # Members looked at for an estimate, and those that are shown.
 SAMPLE, SHOWN = 4_000, 10
 # 95 % of a normal distribution lie within so many standard deviations.
@@ -39,7 +38,7 @@ class Size:
         return self.number / self.total if self.total else 0.0
 
 
-def measure(*, program: Program, condition: Condition, now: datetime, patience: str = PATIENCE) -> Size:
+def measure(*, program: Program, condition: Condition, now: datetime) -> Size:
     """The size of an audience by this condition and ten of its members."""
     with scope(program=program):
         local = now.astimezone(program.zone)
@@ -47,7 +46,7 @@ def measure(*, program: Program, condition: Condition, now: datetime, patience: 
         everybody = Member.objects.filter(POPULATION)
         try:
             with transaction.atomic():
-                _hurry(patience)
+                _hurry(settings.SEGMENT_COUNTED_WITHIN)
                 number = who.count()
                 members = _some(who)
                 _hurry("DEFAULT")

@@ -126,6 +126,7 @@ def _run(arguments: list[str | int]) -> Any:
 @lru_cache(maxsize=4)
 def _client(url: str) -> redis.Redis:
     # A silent repeat of a script whose answer got lost would take two; so nothing is repeated.
+    seconds: float = settings.LIMITS_WITHIN
     return redis.Redis.from_url(
-        url, socket_timeout=0.3, socket_connect_timeout=0.3, retry=Retry(NoBackoff(), 0)
+        url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0)
     )

@@ -170,6 +170,10 @@ IMPORT_MAX_UNPACKED_BYTES = env.number("WAFA_IMPORT_UNPACKED_MB", 10_000) << 20
 IMPORTS_AT_ONCE = env.number("WAFA_IMPORTS", 1)
 # A worker gives a sign of life about every second; its import goes to another one after so long without.
 IMPORT_SILENCE = timedelta(minutes=2)
+# How long a page waits until a segment is counted, and then estimates; and until it is gathered, which the next refresh does.
+SEGMENT_COUNTED_WITHIN, SEGMENT_GATHERED_WITHIN = "2s", "3s"
+# Seconds that Redis has to say whether a limit is reached; then nobody is held back.
+LIMITS_WITHIN = 0.3
 
 # No inline script and no foreign host, on every page.
 SECURE_CSP = {

@@ -210,6 +210,7 @@ def test_what_a_key_may_not_do_counts_as_well(shop, with_redis):
 def test_without_redis_everybody_is_let_through_and_the_log_says_so(shop, settings, monkeypatch, caplog):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     monkeypatch.setattr(buckets, "_down_until", 0.0)
+    monkeypatch.setattr(buckets, "PAUSE", 3600.0)
     slow = Shop(shop.program, writes_per_minute=1)
 
     codes = [slow.post("orders", order(str(number))).status_code for number in range(3)]

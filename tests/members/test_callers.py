@@ -39,6 +39,8 @@ def test_a_call_never_reads_a_whole_table(fresh_database):
         assert callers.find(secret, kept_as="k77", now=NOW).kept is None
     with fresh_database.connect(SUPERUSER) as superuser:
         superuser.execute(ANSWERS, [program.pk])
+        # Now, and not when the server has noticed that the connection is gone.
+        superuser.execute("SELECT pg_stat_force_next_flush()")
     before = whole_readings()
 
     found = [callers.find(secret, kept_as="k77", now=NOW) for _ in range(5)]

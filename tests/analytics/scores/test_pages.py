@@ -19,6 +19,7 @@ from members.models import AuditEntry, Member, MemberScore, Program, Role
 from rewards import takeouts
 from tests.analytics.scores.drawn import open_drawn
 from tests.fixtures.databases import clone, pointed_at
+from tests.fixtures.waiting import until
 from tests.members.teams import as_staff, hire
 from tests.rewards import builders as b
 
@@ -216,7 +217,7 @@ def test_two_workers_never_score_one_program(scored, world):
     run.refresh_from_db()
     assert (done, run.state) == (False, "waiting")
     # The other one is gone, as if it had been killed: now it is ours.
-    assert runs.carry_out(run=run, now=clock.now())
+    until(lambda: runs.carry_out(run=run, now=clock.now()), what="the server has noticed")
 
 
 def test_a_run_that_fails_says_so_and_leaves_the_former_figures(scored, monkeypatch):
