@@ -13,9 +13,8 @@ from campaigns import marks
 from campaigns.messages import sending
 from loyaltysite.celery import app
 from loyaltysite.kit import env
-from tests.faults import walking
+from tests.faults import leases, walking
 
-LEASE_SECONDS = walking.LEASE_SECONDS // walking.SPEED
 # So few letters in one hand, so that a death in the middle is a death in the middle of many.
 LETTERS = 3
 TASKS = ("campaigns.tasks.tick_journeys", "campaigns.tasks.send_messages")
@@ -25,7 +24,7 @@ def labor(broker: str, deaths: str, times: int, points: tuple[str, ...]) -> None
     """Be a worker with two processes of its own, until this one, with all of them, is killed."""
     os.setsid()
     connections.close_all()
-    settings.JOURNEY_LEASE_SECONDS = settings.MESSAGE_LEASE_SECONDS = LEASE_SECONDS
+    settings.JOURNEY_LEASE_SECONDS = settings.MESSAGE_LEASE_SECONDS = leases.SECONDS
     settings.WEBHOOK_NETWORKS = ["127.0.0.0/8", "::1/128"]
     sending.BATCH = sending.LARGEST = LETTERS
     marks.put(walking.deadly(Path(deaths), times, points))

@@ -18,7 +18,7 @@ from members.models import Event, Member, Role
 from rewards import checking
 from tests.campaigns import letters
 from tests.campaigns.journeys import trips as t
-from tests.faults import walking
+from tests.faults import leases, walking
 from tests.fixtures.processes import Processes
 from tests.fixtures.waiting import Late
 from tests.members.teams import hire
@@ -62,14 +62,14 @@ def gather(program, number):
     return people
 
 
-def walk_until_done(database, tmp_path):
-    """Let workers walk and replace each that dies; how many died."""
+def walk_until_done(database, program, tmp_path):
+    """Let workers walk, replace each that dies, and end its lease; how many died."""
     deaths, seen, began = tmp_path / "deaths", tmp_path / "seen", time.time()
     deaths.mkdir()
     processes = Processes(database.environment())
     arguments = (began, str(deaths), TIMES, str(seen))
     running = [processes.start(walking.walk, *arguments) for _ in range(WORKERS)]
-    died, end = 0, time.monotonic() + SECONDS
+    died, end, standstill = 0, time.monotonic() + SECONDS, leases.Standstill()
     while running and time.monotonic() < end:
         for process in [one for one in running if not one.alive()]:
             running.remove(process)
@@ -79,6 +79,10 @@ def walk_until_done(database, tmp_path):
                 running.append(processes.start(walking.walk, *arguments))
             elif result != "done":
                 raise result
+        with scope(program=program):
+            far = died, StepExecution.objects.count(), WorkChunk.objects.count()
+        if standstill.is_so(far):
+            leases.end(program, walking.Clock(began)())
         time.sleep(0.02)
     if running:
         for process in running:
@@ -123,7 +127,7 @@ def test_whoever_is_killed_nothing_happens_twice_and_nothing_is_left_out(fresh_d
     found_journey(program)
     people = gather(program, MEMBERS)
 
-    died = walk_until_done(fresh_database, tmp_path)
+    died = walk_until_done(fresh_database, program, tmp_path)
 
     points = Counter(path.name.rpartition("-")[0] for path in (tmp_path / "deaths").iterdir())
     # Two workers share the work: where one finishes it, the other may come to a point once less.

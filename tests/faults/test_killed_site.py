@@ -32,7 +32,7 @@ from members.models import Event, Member, Role
 from rewards import checking
 from tests.campaigns import letters, mailbox
 from tests.campaigns.journeys import trips as t
-from tests.faults import laboring
+from tests.faults import laboring, leases
 from tests.faults.test_killed_writers import crash
 from tests.fixtures.processes import Processes
 from tests.fixtures.waiting import Late, until
@@ -183,13 +183,15 @@ def run(site: Site, program) -> None:
     if LONG:
         disasters = [*disasters, site.lose_backend] * TIMES
     total, far, end = len(STEPS) * MEMBERS, 0, time.monotonic() + SECONDS
-    happened = 0
+    happened, standstill = 0, leases.Standstill()
     while time.monotonic() < end:
         site.tend()
         laboring.ask(site.redis.url())
         try:
             done, left = look(program)
             let_time_pass(program)
+            if standstill.is_so((done, left)):
+                leases.end(program, timezone.now())
         except (DatabaseError, InterfaceError, psycopg.Error):
             connection.close()
             continue

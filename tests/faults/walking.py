@@ -13,13 +13,12 @@ from django.db import connection
 
 from campaigns import marks
 from campaigns.journeys import chunks, ticking
+from tests.faults import leases
 from tests.rewards import builders as b
 
 NOW = b.moment("2026-03-02T10:00")
-# A second of the test is a minute of the journey, so that nobody waits for long. A lease is three seconds of ours: work that
-# takes longer than its lease is taken over for ever, and a busy machine may need thirty times as long as a quiet one.
+# A second of the test is a minute of the journey, so that nobody waits for long.
 SPEED = 60
-LEASE_SECONDS = 180
 
 
 class Clock:
@@ -63,7 +62,7 @@ def careless(path: Path, at):
 
 def walk(began: float, deaths: str, times: int, seen: str) -> str:
     """Work as a worker does, until everything is done or this process is killed."""
-    settings.JOURNEY_LEASE_SECONDS = LEASE_SECONDS
+    settings.JOURNEY_LEASE_SECONDS = leases.SECONDS * SPEED
     clock = Clock(began)
     marks.put(careless(Path(seen), deadly(Path(deaths), times)))
     while not is_done():

@@ -88,6 +88,7 @@ def test_owner_and_superuser_reach_the_same_database(fresh_database, owner_conne
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(1200)  # a database of its own is migrated first
 def test_a_durable_cluster_keeps_what_was_committed_when_it_is_killed(durable_cluster):
     keep_session("kept")
 

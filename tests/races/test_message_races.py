@@ -44,6 +44,8 @@ def test_no_member_gets_more_than_the_cap(fresh_database, processes, guarded):
         members = [letters.join(program, f"m{n}") for n in range(3)]
         hello = letters.template(program)
         told = processes.each(want, [(program.pk, hello.pk, n, guarded) for n in range(PROCESSES)])
+        if not guarded and any(isinstance(each, BaseException) for each in told):
+            return False  # without the lock they may even stumble over each other
         assert all(isinstance(each, int) for each in told), told
         with scope(program=program):
             queued = {member.pk: Message.objects.filter(member=member).count() for member in members}
