@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from loyaltysite.kit import clock, shapes
 from loyaltysite.kit.errors import NotFound
 from loyaltysite.kit.shapes import Day, Flag, Many, Moment, Nullable, Object, Text
-from members import addresses, identities, people, profiles
+from members import addresses, identities, people, profiles, tags
 from members.api import endpoints, reading
 from members.api.documents import ID, Query, call
 from members.arrivals import Introduction
@@ -97,6 +97,9 @@ CHANGE = Object(
         "language": Text(8),
         "birthday": Nullable(Day(about="In the past; null for none.")),
         "address": Nullable(ADDRESS),
+        "tags": Many(
+            Text(tags.LONGEST, 1), tags.MOST, about="All of them: one that is not named goes. Without commas."
+        ),
     },
     about="What is sent is changed, the rest stays; an address is changed as a whole, and null is none. Letters go only to who "
     "agreed to post.",
@@ -204,9 +207,18 @@ class One(endpoints.Endpoint):
             member = people.lock(find(member_id))
             if "address" in asked:
                 self._keep_address(member, asked.pop("address"), now)
+            if "tags" in asked:
+                member = self._tag(member, asked.pop("tags"), now)
             known = {name: getattr(member, name) for name in ("name", "language", "birthday")}
             changed = profiles.change(member=member, by=self.author, now=now, **known | asked)
         return Response(member_told(changed))
+
+    def _tag(self, member: Member, wanted: list[str], now: datetime) -> Member:
+        try:
+            return tags.replace(member=member, tags=wanted, by=self.author, now=now)
+        except tags.TagInvalid as error:
+            error.field = "tags"
+            raise
 
     def _keep_address(self, member: Member, told: Mapping[str, Any] | None, now: datetime) -> None:
         place = None if told is None else addresses.Place(**told)
@@ -234,6 +246,31 @@ class Identities(endpoints.Endpoint):
     def post(self, request: Request, member_id: int) -> Response:
         asked = shapes.read(CONTACT, request.data)
         profiles.add_identity(member=find(member_id), by=self.author, now=clock.now(), **asked)
+        return Response(member_told(find(member_id)))
+
+
+class IdentityRemoval(endpoints.Endpoint):
+    scopes: ClassVar[Mapping[str, str]] = {"POST": Scope.MEMBERS_WRITE}
+
+    @call(
+        "remove_identity",
+        tag="Members",
+        summary="Take an identity from a member",
+        about="Such as a lost card or an old address. One that this member does not have answers 404; the last one stays, "
+        "and taking it is refused with `last_identity`.",
+        takes=CONTACT,
+        example={"kind": "card", "value": "77001234"},
+        ids=["member_id"],
+        gives={200: (MEMBER, EXAMPLE)},
+        refuses=(409,),
+    )
+    def post(self, request: Request, member_id: int) -> Response:
+        asked, member = shapes.read(CONTACT, request.data), find(member_id)
+        value = identities.normalize(asked["kind"], asked["value"])
+        held = member.identities.filter(kind=asked["kind"], value=value).first()
+        if held is None:
+            raise NotFound
+        profiles.remove_identity(member=member, identity_id=held.pk, by=self.author, now=clock.now())
         return Response(member_told(find(member_id)))
 
 

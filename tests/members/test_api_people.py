@@ -222,3 +222,38 @@ def test_a_name_is_one_line(shop):
     told = shop.post("members", ANNA | {"name": " Anna\r\nBcc:  all@example.com "}).json()
 
     assert told["name"] == "Anna Bcc: all@example.com"
+
+
+def test_an_identity_is_taken_away_but_not_the_last(shop):
+    member = shop.post("members", ANNA).json()
+    path = f"members/{member['id']}/identities"
+    shop.post(path, {"kind": "card", "value": "7700"})
+
+    told = shop.post(f"{path}/remove", {"kind": "card", "value": "77 00"})
+    gone = shop.post(f"{path}/remove", {"kind": "card", "value": "7700"})
+    last = shop.post(f"{path}/remove", {"kind": "email", "value": "anna@example.com"})
+
+    assert [each["kind"] for each in told.json()["identities"]] == ["email"]
+    assert gone.status_code == 404
+    assert (last.status_code, last.json()["code"]) == (409, "last_identity")
+
+
+def test_tags_are_changed_as_a_whole(shop):
+    member = shop.post("members", ANNA).json()
+    path = f"members/{member['id']}"
+
+    shop.send("PATCH", path, {"tags": ["vegan", "press"], "name": "Anna Holm"})
+    told = shop.send("PATCH", path, {"tags": ["press", "early bird"]}).json()
+    kept = shop.send("PATCH", path, {"name": "Anna M."}).json()
+
+    assert (told["name"], told["tags"]) == ("Anna Holm", ["press", "early bird"])
+    assert kept["tags"] == told["tags"]
+
+
+def test_a_tag_that_is_none_is_refused_whole(shop):
+    member = shop.post("members", ANNA).json()
+
+    answer = shop.send("PATCH", f"members/{member['id']}", {"name": "Bea", "tags": ["a, b"]})
+
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "tag_invalid", "tags")
+    assert shop.get(f"members/{member['id']}").json() == member
