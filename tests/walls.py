@@ -110,6 +110,7 @@ DASHBOARD: dict[str, Wall] = {
     "rewards:note_new": Wall(None, MANAGER, "number"),
     "rewards:note_delete": Wall(None, MANAGER, "number", "note_id"),
     "rewards:tags": Wall(MANAGER, MANAGER, "number"),
+    "rewards:consents": Wall(None, MANAGER, "number"),
     "rewards:bulk_list": Wall(MANAGER),
     "rewards:bulk_new": Wall(MANAGER, MANAGER),
     "rewards:bulk": Wall(MANAGER, None, "action_id"),

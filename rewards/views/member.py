@@ -25,7 +25,7 @@ from members.views import frame
 from rewards import histories, holds, queries
 from rewards.histories import HistoryLine, Purse
 from rewards.models import Lot, Unit
-from rewards.views import badge_words, doings, panes, progress, telling
+from rewards.views import badge_words, consents, doings, panes, progress, telling
 from rewards.views.finding import find
 from rewards.views.households import words as household_words
 from rewards.views.plans import member as memberships
@@ -83,6 +83,7 @@ def show(
         "is_later": before is not None,
         "latest": f"{here}?tab={tab}" if tab in ("orders", "changes") else here,
         **panes.tell(request, program, person),
+        **consents.tell(request, program, person),
         **_tab(program, person, tab, before),
         **frame.around(request.team, current="members", crumbs=[(here, str(person))]),
     }

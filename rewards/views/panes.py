@@ -1,4 +1,4 @@
-"""The lighter panes of a member's page: notes and tags, each a form that works alone, and what the member consents to."""
+"""The lighter panes of a member's page: notes and tags, each a form that works alone."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from django.views.decorators.vary import vary_on_headers
 from loyaltysite.kit import clock
 from loyaltysite.kit.errors import DomainError
 from loyaltysite.kit.forms import refuse
-from members import access, consent, tags
+from members import access, tags
 from members import notes as notebook
 from members.access import StaffRequest, program_view
-from members.models import Channel, ConsentChange, Member, Program, Role, Topic
+from members.models import Member, Program, Role
 from members.views import frame
 from rewards.views.finding import find
 
-CHANGES = 10
 PANES = "rewards/dashboard/parts/"
 
 
@@ -47,11 +46,10 @@ class TagsForm(forms.Form):
 
 
 def tell(request: StaffRequest, program: Program, person: Member) -> dict[str, Any]:
-    """What the three panes show beside everything else. Three statements."""
+    """What notes and tags show beside everything else. One statement."""
     return {
         **_notes(request, program, person, NoteForm()),
         **_tags(request, program, person, TagsForm(initial={"tags": ", ".join(person.tags)})),
-        **_consents(person),
     }
 
 
@@ -67,7 +65,7 @@ def write_note(request: StaffRequest, program: Program, number: str) -> HttpResp
         except DomainError as error:
             refuse(form, error)
         else:
-            return _done(request, program, person, "notes", _notes(request, program, person, NoteForm()))
+            return done(request, program, person, "notes", _notes(request, program, person, NoteForm()))
     return _page(request, person, "notes", _notes(request, program, person, form), status=422)
 
 
@@ -83,7 +81,7 @@ def delete_note(request: StaffRequest, program: Program, number: str, note_id: s
     except DomainError as error:
         context = _notes(request, program, person, NoteForm()) | {"refusal": str(error)}
         return _page(request, person, "notes", context, status=error.status)
-    return _done(request, program, person, "notes", _notes(request, program, person, NoteForm()))
+    return done(request, program, person, "notes", _notes(request, program, person, NoteForm()))
 
 
 @vary_on_headers("HX-Request")
@@ -104,7 +102,7 @@ def change_tags(request: StaffRequest, program: Program, number: str) -> HttpRes
             form.add_error("tags", str(error))
         else:
             form = TagsForm(initial={"tags": ", ".join(person.tags)})
-            return _done(request, program, person, "tags", _tags(request, program, person, form))
+            return done(request, program, person, "tags", _tags(request, program, person, form))
     return _page(request, person, "tags", _tags(request, program, person, form), status=422)
 
 
@@ -127,35 +125,10 @@ def _tags(request: StaffRequest, program: Program, person: Member, form: TagsFor
     }
 
 
-def _consents(person: Member) -> dict[str, Any]:
-    """What is allowed by topic, and the latest changes."""
-    states = consent.states_of(member=person)
-    changes = ConsentChange.objects.filter(member_id=person.pk).order_by("-at", "-pk")[:CHANGES]
-    return {
-        "consents": [
-            {
-                "topic": topic.label,
-                "channels": [str(one.channel.label) for one in states if one.topic == topic and one.is_given],
-                "wished": [str(one.channel.label) for one in states if one.topic == topic and one.is_wished],
-            }
-            for topic in Topic
-        ],
-        "consent_changes": [
-            {
-                "topic": Topic(change.topic).label,
-                "channel": Channel(change.channel).label,
-                "is_given": change.is_given,
-                "through": change.source,
-                "at": change.at,
-            }
-            for change in changes
-        ],
-    }
-
-
-def _done(
+def done(
     request: StaffRequest, program: Program, person: Member, pane: str, context: dict[str, Any]
 ) -> HttpResponse:
+    """The pane after a change, or the member's page anew where there is no script."""
     if request.htmx:
         return _page(request, person, pane, context)
     return redirect("rewards:member", program.slug, person.number)

@@ -172,3 +172,55 @@ def test_members_of_other_programs_are_not_there(program, anna):
     ]
 
     assert [answer.status_code for answer in answers] == [404] * 3
+
+
+def allowed(program, member):
+    with scope(program=program):
+        return {one.key for one in consent.states_of(member=member) if one.is_given}
+
+
+def test_staff_take_back_what_a_member_allowed(program, anna, manager):
+    consent.grant(member=anna, channel="email", topic="offers", source="portal", now=NOW)
+    consent.grant(member=anna, channel="post", topic="offers", source="portal", now=NOW)
+    ticked = {"shown": ["offers-email", "offers-post"], "allow": ["offers-post"]}
+
+    part = manager.post(f"{page_of(program, anna)}consents/", ticked, headers=HX)
+
+    assert allowed(program, anna) == {"offers-post"}
+    assert section(part, "consents") == section(manager.get(page_of(program, anna)), "consents")
+    assert "taken back" in part.text
+    with scope(program=program):
+        entry = AuditEntry.objects.get(action="member.change")
+    assert entry.after == {"fields": ["consents"]}
+
+
+def test_what_staff_tick_waits_for_the_proof_of_the_contact(program, anna, manager):
+    page = manager.post(
+        f"{page_of(program, anna)}consents/", {"allow": ["offers-sms", "offers-post"]}, follow=True
+    )
+
+    assert allowed(program, anna) == {"offers-post"}
+    assert "once the number is proven" in section(page, "consents")
+
+
+def test_what_the_member_changed_meanwhile_stays(program, anna, manager):
+    """The page was shown with e-mails allowed; the member took that back before staff saved something else."""
+    ticked = {"shown": ["offers-email"], "allow": ["offers-email", "offers-post"]}
+
+    manager.post(f"{page_of(program, anna)}consents/", ticked)
+
+    assert allowed(program, anna) == {"offers-post"}
+
+
+def test_nothing_ticked_anew_leaves_no_trace(program, anna, manager):
+    manager.post(f"{page_of(program, anna)}consents/", {"allow": ["nonsense"]})
+
+    with scope(program=program):
+        assert not AuditEntry.objects.filter(action="member.change").exists()
+
+
+def test_who_only_reads_changes_no_consent(program, anna):
+    analyst = as_staff(program, Role.ANALYST)
+
+    assert f"{page_of(program, anna)}consents/" not in analyst.get(page_of(program, anna)).text
+    assert analyst.post(f"{page_of(program, anna)}consents/", {"allow": ["offers-post"]}).status_code == 403
