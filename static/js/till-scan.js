@@ -1,10 +1,10 @@
 /* Scanners. One on a cable or by radio types a code and Enter, faster than fingers, wherever the cursor is;
-   the camera reads codes where the browser can. Both end in the event "scanned".                             */
+   the camera's picture is read by the browser where it can, else by till-qr.js. Both end in the event "scanned". */
 (() => {
   const GAP = 50; // milliseconds between two keys of a scanner, at most
-  const LEAST = 8; // figures
+  const LEAST = 8; // letters and figures: member numbers, gift cards, rewards, most coupons
   const LOOK = 150; // milliseconds between two looks of the camera
-  const isCode = (text) => text.replace(/[^0-9٠-٩۰-۹]/g, "").length >= LEAST;
+  const isCode = (text) => text.replace(/[^\p{L}\p{Nd}]/gu, "").length >= LEAST;
 
   function found(text) {
     Till.events.dispatchEvent(new CustomEvent("scanned", { detail: text }));
@@ -54,9 +54,11 @@
   const button = document.getElementById("scan");
   let stream = null;
 
-  async function canRead() {
-    if (!("BarcodeDetector" in globalThis) || !navigator.mediaDevices?.getUserMedia) return false;
-    return (await BarcodeDetector.getSupportedFormats()).includes("qr_code");
+  async function reader() {
+    const formats = await globalThis.BarcodeDetector?.getSupportedFormats().catch(() => []);
+    return formats?.includes("qr_code")
+      ? new BarcodeDetector({ formats: ["qr_code", "code_128", "ean_13"].filter((one) => formats.includes(one)) })
+      : QrCodes;
   }
 
   function stop() {
@@ -86,7 +88,7 @@
       stream = opened;
       view.srcObject = stream;
       await view.play();
-      look(new BarcodeDetector({ formats: ["qr_code", "code_128", "ean_13"] }));
+      look(await reader());
     } catch {
       note.hidden = false;
       note.querySelector("span").textContent = Till.words.camera;
@@ -96,8 +98,8 @@
   button?.addEventListener("click", open);
   dialog.addEventListener("close", stop);
   document.getElementById("camera-close").addEventListener("click", () => dialog.close());
-  addEventListener("DOMContentLoaded", async () => {
-    if (!button || (await canRead().catch(() => false))) return;
+  addEventListener("DOMContentLoaded", () => {
+    if (!button || navigator.mediaDevices?.getUserMedia) return;
     button.hidden = true;
     document.getElementById("scan-note").textContent = Till.words.no_camera;
   });

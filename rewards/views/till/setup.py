@@ -30,7 +30,7 @@ from rewards.till import goods, stamps
 from rewards.till.actions import KEY_LIFE
 from rewards.views.till.door import till_view, wants_json
 
-SCRIPTS = ("theme", "page", "till-store", "till-queue", "till-scan", "till")
+SCRIPTS = ("theme", "page", "till-store", "till-queue", "till-qr-text", "till-qr", "till-scan", "till")
 PICTURES = ("img/icons.svg", "img/favicon.svg", "img/art.svg")
 IDLE_MINUTES = 15
 PAD = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "00", "0")
