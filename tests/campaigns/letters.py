@@ -30,10 +30,9 @@ _numbers = itertools.count(1)
 
 def template(program: Program, *, content: dict[str, Any] | None = None, **facts: Any) -> Template:
     """In force since long ago."""
+    given = {"name": f"Template {next(_numbers)}"} | facts
     with scope(program=program):
-        made = Template.objects.create(
-            program=program, name=f"Template {next(_numbers)}", draft=content or CONTENT, **facts
-        )
+        made = Template.objects.create(program=program, draft=content or CONTENT, **given)
         version = TemplateVersion.objects.create(
             program=program,
             template=made,
