@@ -18,7 +18,7 @@ FOLLOWERS_WAKE_AFTER = None
 # A test holds its transaction open for as long as it runs, which may be long under a debugger; and of sixteen processes that
 # race for a row on a busy machine the last waits for longer than a person would.
 for _settings in DATABASES.values():
-    _settings["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=600s -c lock_timeout=60s"
+    _settings["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=3600s -c lock_timeout=120s"
     _settings["CONN_MAX_AGE"] = 0
 # How quick the machine is says nothing about what a page must show.
 SEGMENT_COUNTED_WITHIN = SEGMENT_GATHERED_WITHIN = "10min"

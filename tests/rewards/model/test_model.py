@@ -379,6 +379,6 @@ class Life(Meeting, Redeeming, RuleBasedStateMachine):
             assert report.faults == []
 
 
-@pytest.mark.timeout(0 if NIGHTLY else 300)
+@pytest.mark.timeout(0 if NIGHTLY else 1200)
 def test_both_ledgers_agree_on_every_life(fresh_database):
     run_state_machine_as_test(Life, settings=PROFILE)
