@@ -148,23 +148,26 @@ def presence_over(reading: Reading) -> dict[int, Course]:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How many members were in a tier at the end of the period, and when it began."""
+    """How many members were in a tier at the end of each step and of the period, and when it began."""
 
     tier: Tier
     count: int
     before: int
+    values: tuple[int, ...]
 
 
 def levels_of(*, tiers: Sequence[Tier], presence: Mapping[int, Course], members: Course) -> list[Level]:
     """The tiers, highest first; who has no standing is at the base."""
-    found = {tier.pk: presence.get(tier.pk) for tier in tiers}
-    now = {pk: course.last if course else 0 for pk, course in found.items()}
-    before = {pk: course.before if course else 0 for pk, course in found.items()}
+    nobody = Course((0,) * len(members.values), (), 0)
+    found = {tier.pk: presence.get(tier.pk, nobody) for tier in tiers}
     base = base_of(tiers)
     if base is not None:
-        for counts, everybody in ((now, members.last), (before, members.before)):
-            counts[base.pk] = everybody - sum(count for pk, count in counts.items() if pk != base.pk)
-    return [Level(tier, now[tier.pk], before[tier.pk]) for tier in reversed(tiers)]
+        others = [course for pk, course in found.items() if pk != base.pk]
+        steps = zip(members.values, *(course.values for course in others), strict=True)
+        values = tuple(everybody - sum(counts) for everybody, *counts in steps)
+        found[base.pk] = Course(values, (), members.before - sum(course.before for course in others))
+    courses = [(tier, found[tier.pk]) for tier in reversed(tiers)]
+    return [Level(tier, course.last, course.before, course.values) for tier, course in courses]
 
 
 def quiet_rules(reading: Reading) -> list[EarningRule]:

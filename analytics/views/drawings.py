@@ -8,10 +8,11 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from analytics.periods import Period
-from analytics.queries import Course, Points, Trade
+from analytics.queries import Course, Level, Points, Trade
 from analytics.views.figures import ended, whole_of
 from loyaltysite.kit import charts, formats
 from rewards.models import Unit
+from rewards.queries import name_of
 
 
 def labels_of(period: Period) -> list[str]:
@@ -32,6 +33,23 @@ def all_of(
             "held": _held(labels, points.outstanding, unit),
         }
     return found
+
+
+def tiers(*, period: Period, levels: Sequence[Level]) -> charts.Chart | None:
+    """Who is in which tier, step by step; None for more tiers than a drawing can tell apart."""
+    if not 0 < len(levels) <= charts.MOST_SERIES:
+        return None
+    named = [(name_of(level.tier), level) for level in levels]
+    told = [_course_of(name, Course(level.values, (), level.before)) for name, level in named]
+    return charts.bar(
+        title=_("By tier"),
+        sentence=" ".join(told),
+        labels=labels_of(period),
+        series=[charts.Series(name, level.values) for name, level in named],
+        write=formats.format_compact,
+        head=_("From"),
+        stacked=True,
+    )
 
 
 def _people(labels: Sequence[str], members: Course, active: Course) -> charts.Chart:

@@ -77,6 +77,7 @@ def _content(
         return {"is_new": True}
     tiers = tiers_of(program)
     presence = queries.presence_over(reading)
+    levels = queries.levels_of(tiers=tiers, presence=presence, members=trade.members)
     points = queries.points_over(reading).get(unit.pk) if unit else None
     shown: Any = {
         "period": period,
@@ -89,10 +90,8 @@ def _content(
     return {
         "stats": figures.all_of(program=program, over=period.is_over(today), **shown),
         "charts": drawings.all_of(over=period.is_over(today), **shown),
-        "levels": [
-            _level(level, trade.members.last, tiers)
-            for level in queries.levels_of(tiers=tiers, presence=presence, members=trade.members)
-        ],
+        "levels": [_level(level, trade.members.last, tiers) for level in levels],
+        "tier_course": drawings.tiers(period=period, levels=levels),
         "visits": [
             _frequency(times, presence[of_id], trade.members)
             for times, of_id in ((1, ACTIVE), *OFTEN.items())

@@ -222,6 +222,23 @@ def test_each_member_is_in_one_tier_now_and_was_before(program):
         ("silver", 1, 0),
         ("base", 1, 1),
     ]
+    for level in levels:
+        assert len(level.values) == len(reading.period.steps)
+        assert level.values[-1] == level.count
+    silver = dict(zip(reading.period.steps, levels[1].values, strict=True))
+    assert (silver[date(2026, 10, 31)], silver[date(2026, 11, 1)]) == (0, 1)
+
+
+def test_home_draws_who_is_in_which_tier_over_time(program, staff):
+    record_each(program, order("1", "2026-11-20", 60_000, member="anna"))
+
+    page = staff.get(home_of(program))
+
+    drawn = page.context["tier_course"]
+    assert drawn.heads[1:] == ["gold", "silver", "base"]
+    assert [row[1:] for row in drawn.rows[-2:]] == [["1", "0", "0"], ["1", "0", "0"]]
+    assert drawn.sentence.startswith("gold rose from 0 to 1.")
+    assert "By tier" in words(page)
 
 
 def test_the_same_is_read_before_and_after_what_waits_is_counted(program):
