@@ -61,7 +61,7 @@ class RewardsConfig(AppConfig):
     def ready(self) -> None:
         from members import arrivals, followers
         from members.erasure import register
-        from rewards import attendance, candidates, erasure, offers, referrals
+        from rewards import attendance, candidates, erasure, offers, referrals, refunds
         from rewards.badges import counting, deeds, giving
         from rewards.engine import fields
         from rewards.referrals import following
@@ -81,6 +81,7 @@ class RewardsConfig(AppConfig):
         arrivals.register(self.name, referrals.arrive)
         followers.register(following.FOLLOWER)
         followers.register(attendance.FOLLOWER)
+        followers.register(refunds.FOLLOWER)
         post_migrate.connect(load_functions, sender=self)
 
 

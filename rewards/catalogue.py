@@ -17,7 +17,7 @@ from loyaltysite.kit import conditions
 from loyaltysite.kit.errors import Conflict, DomainError
 from members.keeping import Keeper
 from members.models import Program, Store, User
-from rewards import attendance, candidates, pictures
+from rewards import attendance, candidates, pictures, refunds
 from rewards.models import Cause, CodePool, Redemption, Reward, Unit
 from rewards.models.catalogue import LONGEST_HOLD
 
@@ -148,6 +148,8 @@ def publish(*, program: Program, key: str, by: User | None, now: datetime) -> Re
     reward = KEEPER.publish(program=program, key=key, by=by, now=now)
     if reward.kind == Reward.Kind.EVENT:
         attendance.follow(program)
+    if reward.kind in refunds.DISCOUNTS:
+        refunds.follow(program)
     return reward
 
 

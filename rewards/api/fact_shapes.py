@@ -99,7 +99,8 @@ CODES = Many(
     Object(
         "OrderCode",
         {
-            "coupon": Nullable(Text(60, about="The coupon's key; null for a code that is refused.")),
+            "coupon": Nullable(Text(60, about="The coupon's key; null for another code.")),
+            "reward": Nullable(Text(60, about="The key of the reward whose code it is, used by this order.")),
             "discount_minor": Whole(0, 2**63 - 1),
             "lines": Many(
                 Object(
@@ -111,7 +112,7 @@ CODES = Many(
             ),
             "refusal": Nullable(Anything(about="`code`, `detail`, and what is missing.")),
         },
-        needed=frozenset({"coupon", "discount_minor", "lines", "refusal"}),
+        needed=frozenset({"coupon", "reward", "discount_minor", "lines", "refusal"}),
     ),
     MOST_CODES,
     about="One for each code that was sent, in their order: what it takes off, exactly, and off which lines.",
@@ -225,7 +226,8 @@ def told(program_id: int, outcome: Outcome) -> dict[str, Any]:
 
 
 def _code_told(one: Mapping[str, Any]) -> dict[str, Any]:
-    if "coupon" not in one:
-        return {"coupon": None, "discount_minor": 0, "lines": [], "refusal": dict(one)}
+    found: dict[str, Any] = {"coupon": one.get("coupon"), "reward": one.get("reward")}
+    if "lines" not in one:
+        return {**found, "discount_minor": 0, "lines": [], "refusal": dict(one)}
     lines = [{"position": at, "discount_minor": part} for at, part in one["lines"]]
-    return {"coupon": one["coupon"], "discount_minor": one["discount_minor"], "lines": lines, "refusal": None}
+    return {**found, "discount_minor": one["discount_minor"], "lines": lines, "refusal": None}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rewards.coupons.eligibility import Terms
+
+if TYPE_CHECKING:
+    from rewards.intake.tickets import Ticket
 
 
 @dataclass(slots=True)
@@ -39,9 +42,10 @@ class Use:
 class Seen:
     """What the snapshot knows of codes, and the posting has done since. `times` counts uses by (member, coupon) and by
     (member, -code), `own_times` those of one order by its id and the same; `gone` is what an order gave back, by order
-    and code; `moved` is the row of each use that moved."""
+    and code; `moved` is the row of each use that moved. `tickets` are redeemed rewards by the digest of their code."""
 
     codes: dict[str, CodeRow] = field(default_factory=dict)
+    tickets: dict[str, Ticket] = field(default_factory=dict)
     by_pool: dict[int, Terms] = field(default_factory=dict)
     by_id: dict[int, Terms] = field(default_factory=dict)
     times: dict[tuple[int, int], int] = field(default_factory=dict)

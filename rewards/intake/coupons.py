@@ -17,9 +17,10 @@ from rewards.coupons.discounts import Priced, Result
 from rewards.coupons.eligibility import Basket, Terms, is_within, refusal
 from rewards.coupons.seen import CodeRow, Seen, Use
 from rewards.engine.facts import Context, Line, Occasion
-from rewards.intake import content, earning, requests, rows
+from rewards.intake import content, earning, requests, rows, tickets
 from rewards.intake.items import Item, LineIn, OrderIn
 from rewards.intake.state import OrderRow, Person, Posted, State, moment, share
+from rewards.intake.tickets import Ticket
 from rewards.policies import local_time
 from rewards.pools import signs
 from rewards.rulebook import Rulebook
@@ -31,7 +32,7 @@ OTHERS = -1
 
 @dataclass(slots=True)
 class Claim:
-    """One code of an order: what it is good for, or why it is refused."""
+    """One code of an order: what it is good for, or why it is refused. `ticket` is the reward that it stands for."""
 
     code: CodeRow | None = None
     terms: Terms | None = None
@@ -39,6 +40,7 @@ class Claim:
     error: DomainError | None = None
     before: Use | None = None
     digest: str = ""
+    ticket: Ticket | None = None
 
     @property
     def total_minor(self) -> int:
@@ -50,21 +52,18 @@ class Claim:
 
 def question(items: Sequence[Item], book: Rulebook) -> dict[str, Any] | None:
     """What wafa_read_codes is asked; None where no order brings a code or may have brought one before."""
-    if not book.has_coupons:
-        return None
-    orders = [item for item in items if isinstance(item, OrderIn) and (item.codes or item.revision)]
+    orders = [item for item in items if isinstance(item, OrderIn) and _brings_codes(item, book)]
     if not orders:
         return None
+    typed = {code for item in orders for code in item.codes}
     digests = {
-        digest.hex()
-        for item in orders
-        for typed in item.codes
-        for digest in signs.digests(program_id=book.program_id, typed=typed)
+        digest.hex() for code in typed for digest in signs.digests(program_id=book.program_id, typed=code)
     }
     people = [item.member for item in orders if item.member is not None]
     return {
         "program": book.program_id,
         "digests": sorted(digests),
+        "tickets": sorted(digest for code in typed for digest in tickets.digests(book.program_id, code)),
         "who": [
             {"kind": who.kind, "value": requests.normal(who.kind, who.value)}
             for who in people
@@ -73,6 +72,11 @@ def question(items: Sequence[Item], book: Rulebook) -> dict[str, Any] | None:
         "numbers": [who.value for who in people if who.kind == "number"],
         "orders": [{"source": item.source, "external_id": item.external_id} for item in orders],
     }
+
+
+def _brings_codes(item: OrderIn, book: Rulebook) -> bool:
+    """Whether it has any, or an earlier revision of it may have had."""
+    return bool(item.codes) or (book.has_coupons and bool(item.revision))
 
 
 def unpack(found: dict[str, Any] | None) -> Seen:
@@ -91,6 +95,9 @@ def unpack(found: dict[str, Any] | None) -> Seen:
             seen.by_pool[terms.pool] = terms
     for coupon, code, member, order, times in found["uses"] or ():
         seen.tally(member, Use(0, order or OTHERS, coupon, code, ""), times)
+    for digest, *row in found["tickets"] or ():
+        row[-2] = moment(row[-2])
+        seen.tickets[digest] = Ticket(*row)
     for row in found["own"] or ():
         seen.own.setdefault(row[1], []).append(Use(*row))
     return seen
@@ -176,6 +183,9 @@ def _who(
 def _find(typed: str, basket: Basket, order: int, before: Sequence[Use], state: State) -> Claim:
     """One typed code. What this order has already is not asked again whether it may."""
     seen = state.codes
+    ticket = _ticket_of(typed, state)
+    if ticket is not None:
+        return _redeemed(ticket, basket, order)
     digests = [each.hex() for each in signs.digests(program_id=state.rulebook.program_id, typed=typed)]
     digest = next((each for each in digests if each in seen.codes), "")
     code = seen.codes.get(digest)
@@ -194,6 +204,20 @@ def _find(typed: str, basket: Basket, order: int, before: Sequence[Use], state: 
     return Claim(code, terms, error=refusal(terms, basket, times=times), digest=digest)
 
 
+def _ticket_of(typed: str, state: State) -> Ticket | None:
+    seen = state.codes.tickets
+    digests = tickets.digests(state.rulebook.program_id, typed) if seen else ()
+    return next((seen[digest] for digest in digests if digest in seen), None)
+
+
+def _redeemed(ticket: Ticket, basket: Basket, order: int) -> Claim:
+    """The code of a reward."""
+    if not ticket.is_usable(basket, order):
+        return Claim(error=refusals.CodeInvalid(field="codes"))
+    terms = ticket.terms
+    return Claim(terms=terms, error=refusal(terms, basket, times=0), ticket=ticket)
+
+
 def _is_usable(code: CodeRow, basket: Basket) -> bool:
     """Wrong, over, used up and somebody else's are one to a stranger (41)."""
     is_whose = code.member_id is None or code.member_id == basket.member_id
@@ -206,13 +230,14 @@ def _refuse_doubles(claims: Sequence[Claim]) -> None:
     codes: set[int] = set()
     coupons: set[int] = set()
     for one in claims:
-        if one.error is not None or one.code is None or one.terms is None:
+        if one.error is not None or one.terms is None:
             continue
-        if one.code.id in codes:
+        number = one.code.id if one.code else one.terms.id
+        if number in codes:
             one.error = refusals.CodeTwice(field="codes")
         elif one.terms.id in coupons:
             one.error = refusals.NotTogether(field="codes")
-        codes.add(one.code.id)
+        codes.add(number)
         coupons.add(one.terms.id)
 
 
@@ -243,7 +268,8 @@ def claim(
     claims: Sequence[Claim], order: OrderRow, person: Person | None, state: State, posted: Posted
 ) -> None:
     """Claim the codes for the order, and give back those that another revision of it had and this one has not."""
-    held = [one for one in claims if one.error is None]
+    held = [one for one in claims if one.error is None and one.ticket is None]
+    tickets.use([one.ticket for one in claims if one.error is None and one.ticket], order, state, posted)
     kept = {one.before.id for one in held if one.before is not None}
     for use in tuple(state.codes.own.get(order.id, ())):
         if use.id not in kept:
@@ -345,14 +371,15 @@ def _count(code: CodeRow, terms: Terms, amount: int, state: State, at: datetime)
 
 
 def told(claims: Sequence[Claim]) -> list[dict[str, Any]]:
-    """One for each code, in the order in which they were sent: the coupon and what it takes off, or why not."""
+    """One for each code, in the order in which they were sent: the coupon or reward and what it takes off, or why not."""
     found: list[dict[str, Any]] = []
     for one in claims:
         if one.error is not None:
             found.append(refusals.told(one.error))
         elif one.terms is not None:
             lines = [[at, part] for at, part in enumerate(one.shares, 1) if part]
-            found.append({"coupon": one.terms.key, "discount_minor": one.total_minor, "lines": lines})
+            what = "reward" if one.ticket else "coupon"
+            found.append({what: one.terms.key, "discount_minor": one.total_minor, "lines": lines})
     return found
 
 

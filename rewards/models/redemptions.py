@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loyaltysite.kit import scoping
-from members.models import Member, Program, Store
+from members.models import Member, Order, Program, Store
 from rewards.models.catalogue import Reward
 from rewards.models.households import Household
 
@@ -49,6 +49,10 @@ class Redemption(models.Model):
     via = models.CharField(_("through"), max_length=6, choices=Via)
     store = models.ForeignKey(
         Store, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    # The order that used its code.
+    order = models.ForeignKey(
+        Order, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     price = models.JSONField(_("price"))
     money_minor = models.BigIntegerField(_("paid besides"), default=0)
@@ -107,6 +111,7 @@ class Redemption(models.Model):
                 condition=Q(household__isnull=False),
                 name="redemption_by_household",
             ),
+            models.Index(fields=["order"], condition=Q(order__isnull=False), name="redemption_by_order"),
             models.Index(
                 fields=["program", "due_at"], condition=Q(due_at__isnull=False), name="redemption_by_due"
             ),

@@ -199,10 +199,11 @@ BEGIN
         END IF;
         IF p ? 'redemption_moves' THEN
             UPDATE rewards_redemption t SET state = m.state, is_given_back = m.is_given_back, store_id = m.store_id,
-                stage = m.stage, tracking = m.tracking, issued_at = m.issued_at, closed_at = m.closed_at, due_at = m.due_at
+                stage = m.stage, tracking = m.tracking, issued_at = m.issued_at, closed_at = m.closed_at, due_at = m.due_at,
+                order_id = coalesce(m.order_id, t.order_id)
             FROM jsonb_to_recordset(p->'redemption_moves') AS m(id bigint, was text, state text, is_given_back boolean,
                 store_id bigint, stage text, tracking text, issued_at timestamptz, closed_at timestamptz,
-                due_at timestamptz)
+                due_at timestamptz, order_id bigint)
             WHERE t.id = m.id AND t.state = m.was;
             GET DIAGNOSTICS held = ROW_COUNT;
             IF held <> jsonb_array_length(p->'redemption_moves') THEN

@@ -1,6 +1,6 @@
 -- The codes that orders bring, what they are good for, how often those who order have used them, and what these very
 -- orders claimed before. In the same statement as wafa_read, and so of the same snapshot.
--- p: program, digests [hex], who [{kind, value}], numbers [text], orders [{source, external_id}].
+-- p: program, digests [hex], tickets [hex] (the same codes, if they stand for a reward), who [{kind, value}], numbers [text], orders [{source, external_id}].
 CREATE OR REPLACE FUNCTION wafa_read_codes(p jsonb) RETURNS json
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -17,6 +17,7 @@ DECLARE
     coupons json;
     uses json;
     own json;
+    tickets json;
 BEGIN
     numbers := ARRAY(
         SELECT o.id FROM jsonb_to_recordset(p->'orders') AS w(source text, external_id text)
@@ -62,5 +63,13 @@ BEGIN
         'starts_at', c.starts_at, 'ends_at', c.ends_at)) INTO coupons
     FROM rewards_coupon c
     WHERE c.program_id = prog AND ((c.pool_id = ANY (pools) AND c.state = 'live') OR c.id = ANY (named));
-    RETURN json_build_object('codes', codes, 'coupons', coupons, 'uses', uses, 'own', own);
+    SELECT json_agg(json_build_array(encode(r.code_digest, 'hex'), r.id, r.state, coalesce(w.merged_into_id, r.member_id),
+            r.benefit, t.key, t.stores, r.store_id, r.stage, r.tracking, r.issued_at, r.due_at, r.order_id)) INTO tickets
+    FROM jsonb_array_elements_text(p->'tickets') d
+    CROSS JOIN LATERAL (SELECT * FROM rewards_redemption r WHERE r.program_id = prog AND r.code_digest = decode(d, 'hex')
+        OFFSET 0) r
+    JOIN rewards_reward t ON t.id = r.reward_id AND t.pool_id IS NULL
+    LEFT JOIN members_member w ON w.holder_id = r.member_id
+    WHERE r.state IN ('issued', 'fulfilled') AND r.money_minor = 0;
+    RETURN json_build_object('codes', codes, 'coupons', coupons, 'uses', uses, 'own', own, 'tickets', tickets);
 END $$;

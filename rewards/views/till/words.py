@@ -274,21 +274,26 @@ def foresee(*, program: Program, found: Preview) -> dict[str, Any]:
 
 
 def told_codes(*, program: Program, codes: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """What each code takes off, by the name of its coupon; or why it does not."""
-    keys = [one["coupon"] for one in codes if "coupon" in one]
-    names = (
-        dict(Coupon.objects.filter(program=program, key__in=keys).values_list("key", "names")) if keys else {}
-    )
-    return [
-        {
-            "text": catalogue.name_of(names.get(one["coupon"], {}), one["coupon"]),
-            "amount": formats.format_money(-one["discount_minor"], program.currency),
-            "refusal": "",
-        }
-        if "coupon" in one
-        else {"text": "", "amount": "", "refusal": one["detail"]}
-        for one in codes
-    ]
+    """What each code takes off, by the name of its coupon or reward; or why it does not."""
+    names: dict[tuple[str, str], dict[str, str]] = {}
+    for what, model in (("coupon", Coupon), ("reward", Reward)):
+        keys = [one[what] for one in codes if what in one]
+        rows = model.objects.filter(program=program, key__in=keys).values_list("key", "names") if keys else ()
+        names |= {(what, key): texts for key, texts in rows}
+    return [_told_code(one, names, program) for one in codes]
+
+
+def _told_code(
+    one: dict[str, Any], names: dict[tuple[str, str], dict[str, str]], program: Program
+) -> dict[str, str]:
+    what = "coupon" if "coupon" in one else "reward"
+    if what not in one:
+        return {"text": "", "amount": "", "refusal": one["detail"]}
+    return {
+        "text": catalogue.name_of(names.get((what, one[what]), {}), one[what]),
+        "amount": formats.format_money(-one["discount_minor"], program.currency),
+        "refusal": "",
+    }
 
 
 def _figure(amount: int, unit: Unit) -> str:

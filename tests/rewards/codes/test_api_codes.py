@@ -5,10 +5,13 @@ from django.core.cache import cache
 from django_scopes import scope
 
 from members.models import Scope
+from rewards import redemptions
 from rewards.coupons import coupons, guessing
 from rewards.pools import words
+from rewards.redemptions import tickets
 from tests.members.api_shop import Shop
 from tests.rewards import builders as b
+from tests.rewards import catalogue as rewards
 from tests.rewards import coupons as c
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +47,9 @@ def test_a_preview_tells_each_code_and_the_order_takes_it_off(shop, program):
     sent = shop.post("orders", order())
 
     lines = [{"position": 1, "discount_minor": 100}, {"position": 2, "discount_minor": 200}]
-    assert seen["codes"][0] == {"coupon": "summer", "discount_minor": 300, "lines": lines, "refusal": None}
+    assert seen["codes"][0] == {
+        "coupon": "summer", "reward": None, "discount_minor": 300, "lines": lines, "refusal": None,
+    }  # fmt: skip
     assert seen["codes"][1]["refusal"]["code"] == "coupon_below_minimum"
     assert seen["codes"][1]["refusal"]["missing_minor"] == 2000
     assert seen["codes"][2]["refusal"]["code"] == "code_invalid"
@@ -192,3 +197,22 @@ def test_no_coupon_is_given_that_there_is_not_or_to_somebody_of_elsewhere(shop, 
     assert [(one.status_code, one.json()["code"]) for one in answers] == [
         (404, "not_found"), (404, "not_found"), (404, "not_found"), (409, "coupon_over"),
     ]  # fmt: skip
+
+
+def test_the_code_of_a_reward_comes_off_an_order_and_is_used_by_it(shop, program):
+    b.record(program, b.order("O", "2026-01-01", 1000_00))
+    rewards.put_up(program, "off", kind="amount", value_minor=500, price={"points": 400}, handover="code")
+    one = redemptions.reserve(
+        program=program, member=b.find(program, "anna"), reward="off", key="k", now=b.moment("2026-01-02")
+    )
+    code = tickets.shown(tickets.unseal(program_id=program.pk, sealed=bytes(one.code_sealed)))
+
+    seen = shop.post("orders/preview", order(codes=[code])).json()
+    sent = shop.post("orders", order(codes=[code]))
+    again = shop.post("orders", order("B", codes=[code]))
+
+    lines = [{"position": 1, "discount_minor": 167}, {"position": 2, "discount_minor": 333}]
+    told = {"coupon": None, "reward": "off", "discount_minor": 500, "lines": lines, "refusal": None}
+    assert seen["codes"] == [told]
+    assert (sent.status_code, sent.json()["codes"]) == (201, [told])
+    assert (again.status_code, again.json()["code"]) == (422, "code_invalid")
