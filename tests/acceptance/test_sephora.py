@@ -3,6 +3,8 @@
 import pytest
 import time_machine
 
+from loyaltysite.kit import clock
+from members import followers
 from tests.acceptance.years import Year
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +176,23 @@ def test_money_off_is_given_back_and_taken_again(year):
     second = year.redeem("2026-02-03T10:00", "ten-off")
     code = year.code_of(second)
     assert (year.use(code), year.use(code), year.balance) == ("fulfilled", "code_invalid", 600)
+
+
+def test_money_off_pays_in_the_shop_and_comes_back_with_the_order(year):
+    to_gold(year)
+    code = year.code_of(year.redeem("2026-02-01T10:00", "ten-off"))
+
+    seen = year.try_order("2026-02-02T10:00", 3_000, codes=(code,), to="orders/preview").json()
+    sent = year.try_order("2026-02-02T10:00", 3_000, number="N-off", codes=(code,)).json()
+    assert seen["codes"] == sent["codes"]
+    assert (sent["codes"][0]["reward"], sent["codes"][0]["discount_minor"]) == ("ten-off", 1_000)
+    assert year.balance == 600 + 30  # 20.00 × 3/2
+    again = year.try_order("2026-02-03", 3_000, codes=(code,)).json()
+    assert again["code"] == "code_invalid"
+
+    year.give_back("2026-02-05", "N-off")
+    followers.deliver(clock=clock.now, seconds=60)
+    assert year.balance == 1_100  # 27
 
 
 def test_a_return_after_the_points_are_spent_is_paid_by_the_next_order(year):
