@@ -66,6 +66,15 @@ class Rect:
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """The upright strip of one step, and what a pointer over it is told: the step, then a line for each value."""
+
+    x: float
+    width: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     name: str
     css: str
@@ -91,6 +100,23 @@ class Chart:
     @property
     def is_empty(self) -> bool:
         return not self.paths and not self.rects
+
+    @property
+    def spots(self) -> list[Spot]:
+        """Side by side they fill the box. Bars stand in the middle of theirs; points of lines too, half of the first and
+        the last one lying outside."""
+        count = len(self.rows)
+        steps = count if self.rects else max(1, count - 1)
+        edges = [place if self.rects else place - 0.5 for place in range(count + 1)]
+        marks = [round(100 * min(max(edge, 0), steps) / steps, 2) for edge in edges]
+        return [
+            Spot(marks[place], round(marks[place + 1] - marks[place], 2), self._told(row))
+            for place, row in enumerate(self.rows)
+        ]
+
+    def _told(self, row: Sequence[str]) -> str:
+        values = zip(self.heads[1:], row[1:], strict=True)
+        return "\n".join([row[0], *(f"{name}: {value}" for name, value in values)])
 
 
 @dataclass(frozen=True, slots=True)

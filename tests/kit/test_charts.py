@@ -163,3 +163,24 @@ def test_an_empty_chart_says_so():
 
     assert "Nothing to draw yet." in page
     assert "<svg" not in page
+
+
+def test_a_pointer_over_a_step_of_a_line_is_told_its_values():
+    chart = a_line([1, 2, None])
+
+    assert [(spot.x, spot.width) for spot in chart.spots] == [(0, 25), (25, 50), (75, 25)]
+    assert [spot.text for spot in chart.spots] == ["0\nEarned: 1", "1\nEarned: 2", "2\nEarned: –"]
+
+
+def test_each_bar_has_a_strip_of_its_own_that_the_drawing_holds():
+    chart = charts.bar(
+        title="Stars",
+        sentence="They rise.",
+        labels=["North", "<South>"],
+        series=[charts.Series("Earned", [1, 2]), charts.Series("Used", [0, 1])],
+    )
+
+    assert [(spot.x, spot.width) for spot in chart.spots] == [(0, 50), (50, 50)]
+    drawn = draw("{% chart one %}", one=chart)
+    assert "<title>North\nEarned: 1\nUsed: 0</title>" in drawn
+    assert "<title>&lt;South&gt;\nEarned: 2\nUsed: 1</title>" in drawn
