@@ -64,6 +64,11 @@ PORTAL = (
     "messages",
     "leave",
     "friends",
+    "rewards",
+    "mine",
+    "plans",
+    "gift_cards",
+    "gift_card",
 )
 PORTAL_DOOR = ("sign_in", "join", "verify", "goodbye")
 
