@@ -217,6 +217,17 @@ def test_rules_are_kept_and_audited(program, owner):
         assert AuditEntry.objects.filter(action="manners.change").count() == 1
 
 
+def test_the_share_of_a_control_group_stands_in_the_reader_s_digits(program, owner):
+    with scope(program=program):
+        Control.objects.create(program=program, percent=7, salt="salt", since=NOON, until=NOON)
+
+    english = owner.get(at(program, "rules/")).content.decode()
+    persian = owner.get(at(program, "rules/"), headers={"accept-language": "fa"}).content.decode()
+
+    assert "7%" in english
+    assert "۷٪" in persian
+
+
 def test_a_control_group_of_half_the_members_is_refused_at_its_field(program, owner):
     caps = {"caps-TOTAL_FORMS": "0", "caps-INITIAL_FORMS": "0"}
     rules = {

@@ -73,6 +73,17 @@ def test_adjusted_at_once_and_above_the_limit_by_a_second_person(enter, program,
     assert holds(program, amelia) == (580, 0, 0)
 
 
+def test_an_address_is_not_broken_on_a_phone(enter, program, amelia):
+    other = enrol(program, "mahsa.zare.13113", name="Mahsa Zare")
+    page = enter(viewport=PHONE)
+    open_member(page, program, other)
+
+    address = page.get_by_text("mahsa.zare.13113@example.com", exact=True).first
+    address.wait_for()
+
+    assert address.evaluate("(one) => one.getClientRects().length") == 1
+
+
 def test_a_refused_form_stays_open_with_its_error(enter, program, amelia, assert_accessible):
     page = enter(viewport=PHONE)
     open_member(page, program, amelia)

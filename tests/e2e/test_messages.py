@@ -108,3 +108,28 @@ def test_why_a_member_got_one_and_not_the_other(sign_in, program, anna, written,
     page.get_by_role("link", name="Welcome").click()
     page.get_by_text("What happened to it").wait_for()
     assert_accessible(page)
+
+
+# How far the line that holds these words ends from the right edge of the text it stands in (pixels).
+FROM_THE_RIGHT = """(words) => {
+    const text = [...document.querySelectorAll("main p")].find((one) => one.textContent.includes(words));
+    const line = document.createRange();
+    line.selectNodeContents([...text.childNodes].find((one) => one.textContent.includes(words)));
+    return text.getBoundingClientRect().right - line.getBoundingClientRect().right;
+}"""
+
+
+def test_every_line_of_a_message_runs_in_its_own_direction(sign_in, program, anna):
+    both = "<p>Welcome home</p><p>أهلا بك في المتجر</p>"
+    made = letters.template(program, content={"email": {"en": {"subject": "Welcome", "html": both}}})
+    with scope(program=program):
+        Template.objects.filter(pk=made.pk).update(name="Both")
+    letters.say(program, anna, template=made.pk)
+    page = sign_in(viewport=PHONE)
+
+    page.goto(f"/dashboard/{program.slug}/members/{anna.number}/messages/")
+    page.get_by_role("link", name="Both").click()
+    page.get_by_text("What happened to it").wait_for()
+
+    assert page.evaluate(FROM_THE_RIGHT, "أهلا بك") < 2
+    assert page.evaluate(FROM_THE_RIGHT, "Welcome home") > 50

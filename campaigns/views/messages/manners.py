@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages as notes
+from django.db.models import F, Value
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -49,7 +51,9 @@ def manners_page(request: StaffRequest, program: Program) -> HttpResponse:
     context = {
         "form": form,
         "caps": caps,
-        "controls": Control.objects.filter(program=program).order_by("-pk"),
+        "controls": Control.objects.filter(program=program)
+        .annotate(share=F("percent") * Value(Decimal("0.01")))
+        .order_by("-pk"),
         "stopped": Suppression.objects.filter(program=program, lifted_at__isnull=True).count(),
         "suppressions": Suppression.objects.filter(program=program, lifted_at__isnull=True)
         .select_related("member")
