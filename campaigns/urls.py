@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from campaigns.views import duties
+from campaigns.views import duties, troubles
 from campaigns.views.experiments import urls as experiments
 from campaigns.views.journeys import calendar, member, wishes
 from campaigns.views.journeys import urls as journeys
@@ -30,6 +30,7 @@ urlpatterns = [
     path("dashboard/<slug:slug>/tasks/", duties.duty_list, name="duties"),
     path("dashboard/<slug:slug>/tasks/<int:task_id>/done/", duties.finish, name="duty_finish"),
     re_path(ONE + "journeys/$", member.member_journeys, name="member_journeys"),
+    re_path(ONE + "journeys/service/$", troubles.tell, name="member_service"),
     path("m/", include(links)),
     path("dashboard/<slug:slug>/messages/", include(messages)),
     re_path(ONE + "messages/$", outbox.member_messages, name="member_messages"),

@@ -60,6 +60,7 @@ DEEDS: Mapping[str, str | Promise] = {
     "member.join": gettext_lazy("%(who)s enrolled member %(what)s"),
     "member.undo_join": gettext_lazy("%(who)s took back the joining of member %(what)s"),
     "member.change": gettext_lazy("%(who)s changed the profile of member %(what)s"),
+    "member.service": gettext_lazy("%(who)s told of the service to member %(what)s"),
     "member.tags": gettext_lazy("%(who)s tagged member %(what)s"),
     "member.block": gettext_lazy("%(who)s blocked member %(what)s"),
     "member.unblock": gettext_lazy("%(who)s unblocked member %(what)s"),

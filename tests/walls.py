@@ -220,6 +220,7 @@ DASHBOARD: dict[str, Wall] = {
     "campaigns:journey_resume": Wall(None, MANAGER, "key:journey"),
     "campaigns:journey_stop": Wall(MANAGER, MANAGER, "key:journey"),
     "campaigns:member_journeys": Wall(ANALYST, None, "number"),
+    "campaigns:member_service": Wall(None, MANAGER, "number"),
     "campaigns:experiments": Wall(ANALYST),
     "campaigns:experiment": Wall(ANALYST, None, "experiment_id"),
     "campaigns:experiment_decide": Wall(None, MANAGER, "experiment_id"),

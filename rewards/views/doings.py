@@ -27,6 +27,7 @@ ACTIONS: Mapping[str, str | Promise] = {
     "member.merge": gettext_lazy("Merged"),
     "member.unmerge": gettext_lazy("Merge undone"),
     "member.tags": gettext_lazy("Tags changed"),
+    "member.service": gettext_lazy("Service recovery"),
     "member.erase": gettext_lazy("Person erased"),
     "member.undo_join": gettext_lazy("Joining taken back"),
     "note.write": gettext_lazy("Note written"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,8 +15,10 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from campaigns.models import Enrolment, Journey, StepExecution
+from campaigns.troubles import About, may_be_told
 from campaigns.views.journeys import flow, lives, words
 from campaigns.views.journeys.names import Names
+from members import access
 from members.access import StaffRequest, program_view
 from members.models import Member, Program, Role
 from members.views import frame
@@ -56,12 +59,14 @@ def member_journeys(request: StaffRequest, program: Program, number: str) -> Htt
     """All ways of a member, latest first; as a fragment the short list on the member's page."""
     person = find(program, number)
     context: dict[str, Any] = {"person": person, "courses": courses_of(program, person)}
+    context["may_tell"] = may_be_told(person) and access.may(request.team.role, Role.MANAGER)
     if request.htmx:
         return render(request, f"{TEMPLATE}#short", context | {"program": program})
     crumbs = [
         (reverse("rewards:member", args=[program.slug, person.number]), str(person)),
         (request.path, _("Journeys")),
     ]
+    context |= {"key": uuid.uuid4(), "abouts": About.choices}
     return render(request, TEMPLATE, context | frame.around(request.team, current="members", crumbs=crumbs))
 
 
