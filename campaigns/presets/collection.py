@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.presets import groups
-from campaigns.presets.preset import Graph, Group, Preset, Shop, Step
+from campaigns.presets.preset import Graph, Group, Preset, Shop, Step, Tree
 
 AT_TEN: Step = {"kind": "wait_local", "hour": 10}
 END: Step = {"kind": "exit"}
 # How a shop reports trouble and its end; docs/campaigns.md says how to send them.
 TROUBLE, ANSWERED, REVIEWED = "event.service.failed", "event.service.answered", "event.review.written"
+# Of five stars that a review may bring along.
+GLAD, SAD = 4, 3
 
 
 def _graph(trigger: Step, entry: Step, steps: list[Step], **rules: object) -> Graph:
@@ -115,18 +117,41 @@ def _abandoned(shop: Shop) -> Graph:
     return _graph(_on("reward.reserved"), {"mode": "each"}, [wait])
 
 
+def _care() -> Step:
+    return {"kind": "task", "title": str(_("Look into what went wrong and call the member")), "days": 1}
+
+
 def _recovery(shop: Shop) -> Graph:
     steps: list[Step] = [
         *shop.present(times=2, members=200),
         shop.message("recovery", purpose="transactional"),
-        {"kind": "task", "title": str(_("Look into what went wrong and call the member")), "days": 1},
+        _care(),
         _until(ANSWERED, 14, then=[END], otherwise=[]),
     ]
     return _graph(_on(TROUBLE), {"mode": "cooldown", "days": 30}, steps, priority=1)
 
 
+def _rated(op: str, stars: int) -> Tree:
+    """Who wrote a review with so many stars lately."""
+    where: list[Tree] = [
+        {"field": "activity.kind", "op": "=", "value": REVIEWED.removeprefix("event.")},
+        {"field": "activity.at", "op": "within last", "value": 14},
+        {"field": "data.number.stars", "op": op, "value": str(stars)},
+    ]
+    return {"has": "activities", "where": {"all": where}}
+
+
 def _review(shop: Shop) -> Graph:
-    asked = _until(REVIEWED, 14, then=[shop.message("referral")], otherwise=[])
+    """Who is not content is called first; a friend is asked of those who are, and of nobody who did not say."""
+    answered: Step = {
+        "kind": "branch",
+        "paths": [
+            {"name": str(_("Not satisfied")), "where": _rated("<=", SAD), "steps": [_care()]},
+            {"name": str(_("Satisfied")), "where": _rated(">=", GLAD), "steps": [shop.message("referral")]},
+        ],
+        "else": [],
+    }
+    asked = _until(REVIEWED, 14, then=[answered], otherwise=[])
     steps: list[Step] = [
         {"kind": "wait", "days": 5},
         {"kind": "wait_local", "hour": 18},
@@ -214,7 +239,9 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "review",
         _("Review and referral"),
-        _("Some days after an order asks for a review, and who wrote one for a friend."),
+        _(
+            "Some days after an order asks for a review. Who is satisfied is asked to bring a friend; who is not is called."
+        ),
         ("review", "referral"),
         _review,
     ),

@@ -34,6 +34,8 @@ class Life:
     gold_until: date | None = None
     orders: list[tuple[datetime, int]] = field(default_factory=list)
     events: list[tuple[datetime, str]] = field(default_factory=list)
+    # Of their review; None is one without.
+    stars: int | None = None
     # What the ledger made of it, as of the first day.
     lots_end: list[datetime] = field(default_factory=list)
     tier_ends: list[datetime] = field(default_factory=list)
@@ -90,6 +92,7 @@ def _orders(life: Life, way: int, noon: datetime) -> None:
         life.events = [(at + 3 * DAY, "event.service.failed")]
     elif way % 3 == 1:
         life.events = [(at + 8 * DAY, "event.review.written")]
+        life.stars = (5, 2, None, 4, 3)[way // 3 % 5]
 
 
 def _complains(life: Life, way: int, noon: datetime) -> None:
@@ -284,8 +287,12 @@ class Teller:
             return
         yield self.says("review", "review", asks, "surveys")
         written = self.life.has("event.review.written", asks, asks + 14 * DAY)
-        if written and not self.leaves(out, asks, tick_of(written)):
+        if not written or self.life.stars is None or self.leaves(out, asks, tick_of(written)):
+            return
+        if self.life.stars >= 4:
             yield self.says("review", "referral", tick_of(written))
+        else:
+            yield self.does("review", "task", tick_of(written))
 
     def _days_before(self, ends: list[datetime], days: int) -> Iterator[datetime]:
         for end in sorted(ends):

@@ -13,7 +13,7 @@ from campaigns.audiences import membership
 from campaigns.journeys import scanning
 from campaigns.models import Journey, Message, Segment, StepExecution, Template
 from campaigns.presets import making, texts
-from campaigns.presets.collection import PRESETS
+from campaigns.presets.collection import PRESETS, REVIEWED
 from members.models import Consent, Identity, Member, Role
 from rewards import checking
 from rewards.models import Lot, Standing, Term, Tier
@@ -125,14 +125,31 @@ def happen(program, lives, since, until):
     if orders:
         items = [b.order(f"N{at:%d%H}{name}", at, amount, member=name) for at, name, amount in orders]
         b.record(program, *items, now=max(at for at, _name, _amount in orders))
-    told = [(kind, at, pk) for pk, life in lives.items() for at, kind in life.events if since < at <= until]
+    told = [
+        (kind, at, pk)
+        for pk, life in lives.items()
+        for at, kind in life.events
+        if since < at <= until and kind != REVIEWED
+    ]
     told += [
         ("member.joined", life.joined, pk)
         for pk, life in lives.items()
         if life.joined and since < life.joined <= until
     ]
+    reviews = [
+        b.event(f"R{life.name}", REVIEWED.removeprefix("event."), at, member=life.name, **stars_of(life))
+        for life in lives.values()
+        for at, kind in life.events
+        if since < at <= until and kind == REVIEWED
+    ]
+    if reviews:
+        b.record(program, *reviews)
     for (kind, at), group in groupby(sorted(told), key=lambda one: one[:2]):
         trips.happen(program, *(pk for _kind, _at, pk in group), kind=kind, now=at)
+
+
+def stars_of(life):
+    return {} if life.stars is None else {"stars": life.stars}
 
 
 def play(program, lives):
