@@ -1,6 +1,8 @@
 """What every test may use: a real database and Redis, real processes, a real site and browser."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
 
 import pytest
 from django.utils import timezone, translation
@@ -38,6 +40,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1, rerun_except=["Complaint"]))
         elif may_be_late(item):
             item.add_marker(once_more())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def told_in_words() -> Iterator[None]:
+    """Whatever a test has written into the audit must have its sentence there, and what was done with a member its title
+    on the member's page: staff read no names of actions."""
+    from members import audit, deeds
+    from rewards.views import doings
+
+    def checked(write: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(write)
+        def go(*, action: str, subject: str, **facts: Any) -> Any:
+            assert action in deeds.DEEDS, f"{action} has no sentence in members/deeds.py"
+            assert subject != "member" or action in {*doings.ACTIONS, *doings.LOOKS}, f"{action} has no title"
+            return write(action=action, subject=subject, **facts)
+
+        return go
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("row", "record"):
+            patch.setattr(audit, name, checked(getattr(audit, name)))
+        yield
 
 
 @pytest.fixture(autouse=True)
